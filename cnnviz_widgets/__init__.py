@@ -1,5 +1,40 @@
-"""Look inside your own convolutional network, live, in a notebook."""
+"""Look inside your own convolutional network, live, in a notebook.
+
+The names below are imported when they are first used: `import cnnviz_widgets` is quick and
+brings in neither torch nor matplotlib.
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnnviz_widgets import samples
+    from cnnviz_widgets.inspection.inspector import Inspector
+    from cnnviz_widgets.widgets.layer_browser import LayerBrowser
+
 __version__ = "0.1.0"
+__all__ = ["Inspector", "LayerBrowser", "samples"]
+
+# public name -> the module that defines it; a module stands for itself
+_HOME = {
+    "Inspector": "cnnviz_widgets.inspection.inspector",
+    "LayerBrowser": "cnnviz_widgets.widgets.layer_browser",
+    "samples": "cnnviz_widgets.samples",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        known = ", ".join(__all__)
+        msg = f"module 'cnnviz_widgets' has no attribute {name!r}; it has {known}"
+        raise AttributeError(msg)
+    module = importlib.import_module(_HOME[name])
+    value: object = module if module.__name__.endswith(f".{name}") else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

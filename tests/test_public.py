@@ -1,0 +1,19 @@
+"""The public names: each is there, imported late, and a wrong one is answered with the right ones."""
+
+from __future__ import annotations
+
+import pytest
+
+import cnnviz_widgets as cw
+
+
+@pytest.mark.parametrize("name", cw.__all__)
+def test_every_public_name_can_be_imported(name: str) -> None:
+    value = getattr(cw, name)
+    assert value is getattr(cw, name)
+    assert name in dir(cw)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'LayerBrowsr'; it has Inspector, Lay"):
+        _ = cw.LayerBrowsr  # type: ignore[attr-defined]  # the misspelling under test
