@@ -1,0 +1,72 @@
+"""One JupyterLab server and one Chromium for all tests here; a fresh page and kernel for each."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.browser.chromium import chromium, chromium_path
+from tests.browser.lab import JupyterLab
+from tests.browser.notebook import Notebook
+
+OpenNotebook = Callable[..., Notebook]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """A JupyterLab server, shared by all tests."""
+    if chromium_path() is None:
+        pytest.skip("no Chromium: install it (apt-get install chromium) or set CNNVIZ_CHROMIUM")
+    if importlib.util.find_spec("jupyterlab") is None:
+        pytest.skip("JupyterLab is not installed: pip install 'cnnviz_widgets[dev]'")
+    with JupyterLab(tmp_path_factory.mktemp("lab") / "home") as server:
+        yield server
+
+
+# Not for the whole session: Playwright leaves an event loop running in this thread, and tests
+# elsewhere start their own.
+@pytest.fixture(scope="package")
+def browser(lab: JupyterLab) -> Iterator[Browser]:
+    """A headless Chromium."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def open_notebook(lab: JupyterLab, browser: Browser) -> Iterator[OpenNotebook]:
+    """Open a notebook in a page of its own; fail at the end when the console got an error."""
+    contexts: list[BrowserContext] = []
+    opened: list[Notebook] = []
+    names = itertools.count()
+
+    def open_one(
+        cells: Sequence[str] = (), *, name: str | None = None, width: int = 1280, dpr: float = 1
+    ) -> Notebook:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, device_scale_factor=dpr
+        )
+        contexts.append(context)
+        file = name or f"test-{os.getpid()}-{id(contexts):x}-{next(names)}.ipynb"
+        notebook = Notebook(lab, context.new_page(), name=file, cells=cells)
+        opened.append(notebook)
+        return notebook
+
+    yield open_one
+    errors = [error for notebook in opened for error in notebook.our_errors()]
+    for context in contexts:
+        context.close()
+    lab.stop_kernels()
+    assert not errors, "the browser's console got errors:\n" + "\n".join(errors)
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path | None:
+    """Where screenshots go ($CNNVIZ_SHOTS), or None when nobody wants them."""
+    folder = os.environ.get("CNNVIZ_SHOTS")
+    return Path(folder) if folder else None

@@ -1,0 +1,197 @@
+"""A notebook in a JupyterLab tab: write cells, run them, and look at what the page shows.
+
+In: a server (lab.py) and a Playwright page. Out: outputs, painted values, pixels, and every
+error that the browser's console got.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from playwright.sync_api import ConsoleMessage, ElementHandle, Page
+
+from tests.browser.lab import JupyterLab
+
+PAGE_SCRIPT = Path(__file__).with_name("page.js")
+
+# What JupyterLab itself writes to the console as errors on a good day; anything else is ours.
+_LAB_NOISE = re.compile(r"favicon|ResizeObserver loop|Could not restore the debugger state")
+
+
+class Notebook:
+    """A notebook open in a page.
+
+    Parameters
+    ----------
+    lab : JupyterLab
+        A running server.
+    page : Page
+        A fresh Playwright page; it is sent to the notebook.
+    name : str
+        The notebook's file name under the server's root. It is made when it does not exist.
+    cells : sequence of str
+        Sources of the code cells of a notebook that is made.
+    """
+
+    def __init__(
+        self, lab: JupyterLab, page: Page, *, name: str, cells: Sequence[str] = ()
+    ) -> None:
+        self.lab = lab
+        self.page = page
+        self.name = name
+        self.errors: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
+        page.add_init_script(path=PAGE_SCRIPT)
+        path = lab.root / name
+        if not path.exists():
+            path.write_text(json.dumps(_notebook(cells)))
+        self._open()
+
+    def _open(self) -> None:
+        self.page.goto(f"{self.lab.url}/lab/tree/{self.name}?token={self.lab.token}&reset")
+        self._wait_until_open()
+
+    def _wait_until_open(self) -> None:
+        # An async predicate is always true for wait_for_function; ask again from here.
+        for _ in range(300):
+            if self.page.evaluate(
+                "async (name) => !!(await window.cnnvizTest?.opened(name))", self.name
+            ):
+                return
+            self.page.wait_for_timeout(100)
+        log = self.lab.log[-2000:]
+        msg = f"{self.name} did not open within 30 s; the server's log ends:\n{log}"
+        raise RuntimeError(msg)
+
+    def run(self, source: str, *, wait: bool = True) -> int:
+        """Put `source` into a new last cell, run it, and return the cell's place.
+
+        Raises
+        ------
+        AssertionError
+            The cell raised; the text has its traceback.
+        """
+        index: int = self.page.evaluate(
+            "([source, wait]) => window.cnnvizTest.run(source, wait)", [source, wait]
+        )
+        if wait:
+            self.check(index)
+        return index
+
+    def run_cell(self, index: int, *, wait: bool = True) -> None:
+        """Run the cell at place `index`."""
+        self.page.evaluate(
+            "([index, wait]) => window.cnnvizTest.runCell(index, wait)", [index, wait]
+        )
+        if wait:
+            self.check(index)
+
+    def outputs(self, index: int) -> list[Mapping[str, object]]:
+        """Return the outputs of a cell, as nbformat has them."""
+        outputs: list[Mapping[str, object]] = self.page.evaluate(
+            "(index) => window.cnnvizTest.cell(index).outputs", index
+        )
+        return outputs
+
+    def check(self, index: int) -> None:
+        """Raise AssertionError with the traceback when the cell at `index` raised."""
+        for output in self.outputs(index):
+            if output["output_type"] == "error":
+                lines = output["traceback"]
+                assert isinstance(lines, list)
+                raise AssertionError(re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines)))
+
+    def text(self, index: int) -> str:
+        """Return what the cell at `index` printed, stdout and stderr together."""
+        parts = [o["text"] for o in self.outputs(index) if o["output_type"] == "stream"]
+        return "".join("".join(part) if isinstance(part, list) else str(part) for part in parts)
+
+    def evaluate(self, expression: str) -> object:
+        """Return the value of a Python expression in the kernel; it must be JSON."""
+        index = self.run(f"import json as _json; print(_json.dumps({expression}))")
+        value: object = json.loads(self.text(index))
+        return value
+
+    def restart(self) -> None:
+        """Restart the kernel; what the cells show stays."""
+        self.page.evaluate("() => window.cnnvizTest.restart()")
+
+    def reload(self) -> None:
+        """Save the notebook and load the page again; the kernel lives on."""
+        self.page.evaluate("() => window.cnnvizTest.save()")
+        self._open()
+
+    def dark(self) -> None:
+        """Change to JupyterLab's dark theme."""
+        self.page.evaluate(
+            "() => window.jupyterapp.commands.execute("
+            "'apputils:change-theme', {theme: 'JupyterLab Dark'})"
+        )
+        self.page.wait_for_selector('body[data-jp-theme-light="false"]', state="attached")
+
+    def screenshot(self, path: Path) -> None:
+        """Save what the page shows as a PNG."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path)
+
+    def pixels(self, canvas: ElementHandle) -> npt.NDArray[np.uint8]:
+        """Return a canvas's backing store, (height, width, 4) RGBA."""
+        answer = canvas.evaluate(_READ_PIXELS)
+        flat = np.frombuffer(base64.b64decode(answer["data"]), np.uint8)
+        return flat.reshape(answer["height"], answer["width"], 4)
+
+    def processes(self) -> list[int]:
+        """Return the process ids of the server and everything it started."""
+        return [process.pid for process in self.lab.processes()]
+
+    def our_errors(self) -> list[str]:
+        """Return the console's and the page's errors that JupyterLab alone does not explain."""
+        return [text for text in self.errors if not _LAB_NOISE.search(text)]
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            where = message.location.get("url", "")
+            self.errors.append(f"{message.text} ({where})")
+
+
+_READ_PIXELS = """
+async (canvas) => {
+  const { width, height } = canvas;
+  const image = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const url = await new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.readAsDataURL(new Blob([image.data]));
+  });
+  return { width, height, data: url.slice(url.indexOf(",") + 1) };
+}
+"""
+
+
+def _notebook(cells: Sequence[str]) -> dict[str, object]:
+    return {
+        "cells": [
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "id": f"cell-{place}",
+                "metadata": {},
+                "outputs": [],
+                "source": source,
+            }
+            for place, source in enumerate(cells)
+        ],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
