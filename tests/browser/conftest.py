@@ -22,7 +22,7 @@ OpenNotebook = Callable[..., Notebook]
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     """A JupyterLab server, shared by all tests."""
     if chromium_path() is None:
-        pytest.skip("no Chromium: install it (apt-get install chromium) or set CNNVIZ_CHROMIUM")
+        pytest.skip("no Chromium: install it (make chromium) or set CNNVIZ_CHROMIUM to its path")
     if importlib.util.find_spec("jupyterlab") is None:
         pytest.skip("JupyterLab is not installed: pip install 'cnnviz_widgets[dev]'")
     with JupyterLab(tmp_path_factory.mktemp("lab") / "home") as server:
