@@ -1,0 +1,160 @@
+"""Ranges and statistics of the channels of a layer, and the range that a scale draws them over.
+
+In: float32 maps (C, H, W). Out: one number per channel. The next stage is `quantise`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+ScaleMode = Literal["channel", "layer", "fixed"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Which values the two ends of a colormap stand for.
+
+    Parameters
+    ----------
+    mode : {"channel", "layer", "fixed"}
+        Each channel over its own range, all channels over the layer's range, or the user's `low` and `high`.
+    low, high : float
+        The user's range; read in mode "fixed" only. Finite, low <= high.
+    diverging : bool
+        The range becomes [-a, a] with a = max(abs(low), abs(high)), so that zero is the middle colour.
+
+    Raises
+    ------
+    ValueError
+        When `mode` is unknown, or the fixed range is not finite or upside down.
+    """
+
+    mode: ScaleMode = "channel"
+    low: float = 0.0
+    high: float = 1.0
+    diverging: bool = False
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(ScaleMode):
+            raise ValueError(
+                f"mode={self.mode!r} is not a scale; choose one of {', '.join(get_args(ScaleMode))}."
+            )
+        if self.mode == "fixed" and not (self.low <= self.high and np.isfinite(self.high - self.low)):
+            raise ValueError(
+                f"low={self.low!r}, high={self.high!r} is not a range; give two finite numbers with low <= high."
+            )
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the numbers of each channel are; every field has shape (C,).
+
+    `minimum`, `maximum`, `mean` and `variance` (float32, variance over n) are over the finite values, and 0 for a channel
+    that has none. `zeros` (uint32) counts exact zeros of both signs, `finite` (uint32) the finite values.
+    """
+
+    minimum: Floats
+    maximum: Floats
+    mean: Floats
+    variance: Floats
+    zeros: npt.NDArray[np.uint32]
+    finite: npt.NDArray[np.uint32]
+
+
+def flat_channels(values: Floats) -> Floats:
+    """View maps as one row per channel.
+
+    Parameters
+    ----------
+    values : float32 array (C, H, W)
+
+    Returns
+    -------
+    float32 array (C, H * W)
+        A view where the memory allows it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `values` is no float32 array of three axes.
+    """
+    if not isinstance(values, np.ndarray) or values.dtype != np.float32:
+        kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+        raise TypeError(f"values is {kind}; give a float32 NumPy array of shape (C, H, W).")
+    if values.ndim != 3:
+        raise ValueError(f"values has shape {values.shape}; give maps of shape (C, H, W).")
+    return values.reshape(values.shape[0], values.shape[1] * values.shape[2])
+
+
+def channel_ranges(values: Floats) -> tuple[Floats, Floats]:
+    """Smallest and largest finite value of every channel.
+
+    Parameters
+    ----------
+    values : float32 array (C, H, W)
+        Any values, NaN and infinities too.
+
+    Returns
+    -------
+    low, high : float32 arrays (C,)
+        Both 0 for a channel without a finite value.
+
+    Notes
+    -----
+    Makes no copy unless a channel holds NaN or an infinity; then that channel alone is copied.
+    """
+    flat = flat_channels(values)
+    channels, count = flat.shape
+    if count == 0:
+        return np.zeros(channels, np.float32), np.zeros(channels, np.float32)
+    low, high = _row_extremes(flat)
+    # A NaN or an infinity anywhere in a row shows in one of its two ends.
+    for channel in np.flatnonzero(~(np.isfinite(low) & np.isfinite(high))):
+        row = flat[channel]
+        finite = row[np.isfinite(row)]
+        low[channel] = finite.min() if finite.size else 0.0
+        high[channel] = finite.max() if finite.size else 0.0
+    return low, high
+
+
+def _row_extremes(flat: Floats) -> tuple[Floats, Floats]:
+    """Minimum and maximum of each row; NaN where a row has one."""
+    with np.errstate(invalid="ignore"):
+        return flat.min(axis=1), flat.max(axis=1)
+
+
+def scale_range(
+    low: Floats, high: Floats, *, scale: Scale, counted: npt.NDArray[np.bool_] | None = None
+) -> tuple[Doubles, Doubles]:
+    """Range that each channel is drawn over.
+
+    Parameters
+    ----------
+    low, high : float32 arrays (C,)
+        Ends of each channel, from `channel_ranges`.
+    scale : Scale
+    counted : bool array (C,), optional
+        Channels that have a finite value; the others do not widen the layer's range. Default: all.
+
+    Returns
+    -------
+    low, high : float64 arrays (C,)
+    """
+    if scale.mode == "channel":
+        start, end = low.astype(np.float64), high.astype(np.float64)
+    else:
+        ends = (float(scale.low), float(scale.high))
+        if scale.mode == "layer":
+            keep = np.ones(low.shape, np.bool_) if counted is None else counted
+            ends = (float(low[keep].min()), float(high[keep].max())) if keep.any() else (0.0, 0.0)
+        start, end = np.full(low.shape, ends[0]), np.full(low.shape, ends[1])
+    if scale.diverging:
+        end = np.maximum(np.abs(start), np.abs(end))
+        start = -end
+    return start, end
