@@ -1,0 +1,50 @@
+// Bundles one minified ES module and one stylesheet per widget into cnnviz_widgets/static.
+// Usage: node js/build.mjs [--watch]
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "..", "cnnviz_widgets", "static");
+const widgets = ["layer-browser"];
+const limitBytes = 40_000;
+
+await mkdir(out, { recursive: true });
+const options = {
+  absWorkingDir: here,
+  entryPoints: widgets.flatMap((name) => [`src/widgets/${name}.ts`, `src/widgets/${name}.css`]),
+  outdir: out,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "none",
+  // A page with requirejs would otherwise catch bundled UMD code (anywidget issue 369).
+  define: { "define.amd": "false" },
+  loader: { ".json": "json" },
+  logLevel: "warning",
+};
+
+async function report() {
+  let failed = false;
+  for (const name of widgets) {
+    for (const suffix of ["js", "css"]) {
+      const { size } = await stat(join(out, `${name}.${suffix}`));
+      const tooBig = suffix === "js" && size > limitBytes;
+      failed ||= tooBig;
+      const note = tooBig ? `  over the limit of ${limitBytes} bytes` : "";
+      console.log(`${`${name}.${suffix}`.padEnd(24)}${String(size).padStart(7)} bytes${note}`);
+    }
+  }
+  return failed;
+}
+
+if (process.argv.includes("--watch")) {
+  const context = await esbuild.context({ ...options, logLevel: "info" });
+  await context.watch();
+} else {
+  await esbuild.build(options);
+  if (await report()) process.exitCode = 1;
+}

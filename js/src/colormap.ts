@@ -1,0 +1,151 @@
+/**
+ * Codes to colours. The rule is that of cnnviz_widgets/rendering/colormap.py, bit for bit, and the
+ * tables are its file; here it gives one packed RGBA number per code.
+ */
+
+import colormaps from "../../cnnviz_widgets/rendering/colormaps.json";
+import { decodeValue, type Extent, layerExtent, type Maps } from "./maps";
+
+export type ScaleMode = "channel" | "layer" | "fixed";
+
+export interface Scale {
+  readonly mode: ScaleMode;
+  /** The user's range; read in mode "fixed" only. */
+  readonly low: number;
+  readonly high: number;
+  /** Whether the range is made symmetric around zero. */
+  readonly diverging: boolean;
+}
+
+export type SpecialName = "nan" | "posinf" | "neginf" | "below" | "above";
+
+export interface Palette {
+  /** 256 colours, packed as canvas pixels are on a little-endian machine. */
+  readonly table: Uint32Array;
+  readonly special: Readonly<Record<SpecialName, number>>;
+}
+
+type TableName = Exclude<keyof typeof colormaps, "special">;
+
+const DIVERGING: ReadonlySet<string> = new Set<TableName>(["coolwarm"]);
+
+export const specialColours: Readonly<Record<SpecialName, readonly number[]>> = colormaps.special;
+
+export const colormapNames: readonly TableName[] = Object.keys(colormaps).filter(
+  (name): name is TableName => name !== "special",
+);
+
+/** Whether a colormap has a middle colour, which then stands for zero. */
+export function isDiverging(name: string): boolean {
+  return DIVERGING.has(name);
+}
+
+function pack(red: number, green: number, blue: number): number {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+const palettes = new Map<string, Palette>();
+
+/** The colours of a colormap; of the first one if there is none of this name. */
+export function palette(name: string): Palette {
+  const known = palettes.get(name);
+  if (known) return known;
+  const key = colormapNames.find((candidate) => candidate === name) ?? "viridis";
+  const bytes = Uint8Array.from(atob(colormaps[key]), (letter) => letter.charCodeAt(0));
+  const table = new Uint32Array(256);
+  for (let i = 0; i < 256; i++) {
+    table[i] = pack(bytes[3 * i] ?? 0, bytes[3 * i + 1] ?? 0, bytes[3 * i + 2] ?? 0);
+  }
+  const colour = (special: SpecialName): number => {
+    const [red = 0, green = 0, blue = 0] = specialColours[special];
+    return pack(red, green, blue);
+  };
+  const made: Palette = {
+    table,
+    special: {
+      nan: colour("nan"),
+      posinf: colour("posinf"),
+      neginf: colour("neginf"),
+      below: colour("below"),
+      above: colour("above"),
+    },
+  };
+  palettes.set(name, made);
+  return made;
+}
+
+/** What the two ends of the colour bar stand for, for a channel with the range `own`. */
+export function scaleRange(scale: Scale, own: Extent, layer: Extent): Extent {
+  const { low, high } = scale.mode === "fixed" ? scale : scale.mode === "layer" ? layer : own;
+  if (!scale.diverging) return { low, high };
+  const end = Math.max(Math.abs(low), Math.abs(high));
+  return { low: -end, high: end };
+}
+
+/** Colour of a value on a scale whose ends are `range`. */
+export function colourOf(value: number, range: Extent, scale: Scale, colours: Palette): number {
+  if (!Number.isFinite(value)) {
+    const { nan, posinf, neginf } = colours.special;
+    return Number.isNaN(value) ? nan : value > 0 ? posinf : neginf;
+  }
+  const { low, high } = range;
+  if (scale.mode === "fixed" && value < low) return colours.special.below;
+  if (scale.mode === "fixed" && value > high) return colours.special.above;
+  const t = high > low ? (value - low) / (high - low) : scale.diverging ? 0.5 : 0;
+  const row = Math.floor(t * 255 + 0.5);
+  return colours.table[Math.max(0, Math.min(row, 255))] ?? 0;
+}
+
+/** Fills `lut` with the colours of the 256 codes of a channel whose codes span `own`. */
+export function fillLut(
+  lut: Uint32Array,
+  own: Extent,
+  range: Extent,
+  scale: Scale,
+  colours: Palette,
+): void {
+  for (let code = 0; code < 256; code++) {
+    lut[code] = colourOf(decodeValue(code, own.low, own.high), range, scale, colours);
+  }
+}
+
+/**
+ * Makes the tables of the channels of one layer, one at a time into the same 256 entries.
+ *
+ * On a scale per channel all channels have the same table but for three codes: code i stands at
+ * t = i / 252, and t * 255 + 0.5 is a whole number for 42, 126 and 210 alone. There the float64
+ * error of the rule decides, below 2^-20 for float32 ends; the other codes are 1/84 or more away.
+ */
+export class LutMaker {
+  readonly lut = new Uint32Array(256);
+  readonly #maps: Maps;
+  readonly #scale: Scale;
+  readonly #colours: Palette;
+  readonly #layer: Extent;
+  #shared = false;
+
+  constructor(maps: Maps, scale: Scale, colours: Palette) {
+    this.#maps = maps;
+    this.#scale = scale;
+    this.#colours = colours;
+    this.#layer = scale.mode === "layer" ? layerExtent(maps) : { low: 0, high: 0 };
+  }
+
+  /** The table of a channel, valid until the next call. */
+  of(channel: number): Uint32Array {
+    const low = this.#maps.low[channel] ?? 0;
+    const high = this.#maps.high[channel] ?? 0;
+    const own = { low, high };
+    const range = scaleRange(this.#scale, own, this.#layer);
+    const simple = this.#scale.mode === "channel" && !this.#scale.diverging && high > low;
+    if (!simple || !this.#shared) {
+      fillLut(this.lut, own, range, this.#scale, this.#colours);
+    } else {
+      for (const code of [42, 126, 210]) {
+        this.lut[code] = colourOf(decodeValue(code, low, high), range, this.#scale, this.#colours);
+      }
+    }
+    this.#shared = simple;
+    return this.lut;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Where the tiles of a grid stand. All sizes are device pixels; the pitch depends on the view and
+ * the tile size alone, never on the layer, so that nothing moves while sliding.
+ */
+
+export interface GridSpace {
+  readonly width: number;
+  readonly height: number;
+  readonly tile: number;
+  /** Least space between two tiles. */
+  readonly gap: number;
+  /** Height of the strip for the channel's number under a tile. */
+  readonly label: number;
+}
+
+export interface Grid extends GridSpace {
+  readonly columns: number;
+  readonly pitchX: number;
+  readonly pitchY: number;
+}
+
+/** Columns that fit, and the pitch that spreads them over the width. */
+export function layoutGrid(space: GridSpace): Grid {
+  const { width, tile, gap, label } = space;
+  const columns = Math.max(1, Math.floor((width + gap) / (tile + gap)));
+  const spare = columns > 1 ? Math.floor((width - columns * tile) / (columns - 1)) : gap;
+  const pitchX = tile + Math.max(gap, Math.min(spare, gap + Math.floor(tile / 5)));
+  return { ...space, columns, pitchX, pitchY: tile + label + gap };
+}
+
+export function rowCount(grid: Grid, count: number): number {
+  return Math.ceil(count / grid.columns);
+}
+
+/** Height of all rows together. */
+export function contentHeight(grid: Grid, count: number): number {
+  return Math.max(0, rowCount(grid, count) * grid.pitchY - grid.gap);
+}
+
+/** The scroll offset nearest to `scroll` that the content allows. */
+export function clampScroll(grid: Grid, count: number, scroll: number): number {
+  return Math.max(0, Math.min(scroll, contentHeight(grid, count) - grid.height));
+}
+
+/** Rows that show at a scroll offset, the last one excluded. */
+export function visibleRows(grid: Grid, count: number, scroll: number): [number, number] {
+  const first = Math.max(0, Math.floor(scroll / grid.pitchY));
+  const last = Math.min(rowCount(grid, count), Math.ceil((scroll + grid.height) / grid.pitchY));
+  return [first, Math.max(first, last)];
+}
+
+/** Top left corner of a cell within the content. */
+export function cellOrigin(grid: Grid, place: number): { x: number; y: number } {
+  const row = Math.floor(place / grid.columns);
+  return { x: (place - row * grid.columns) * grid.pitchX, y: row * grid.pitchY };
+}
+
+/** The cell at a point of the content, or -1 between cells and behind the last one. */
+export function cellAt(grid: Grid, count: number, x: number, y: number): number {
+  const column = Math.floor(x / grid.pitchX);
+  const row = Math.floor(y / grid.pitchY);
+  if (x < 0 || y < 0 || column >= grid.columns || x - column * grid.pitchX >= grid.tile) return -1;
+  if (y - row * grid.pitchY >= grid.tile + grid.label) return -1;
+  const place = row * grid.columns + column;
+  return place < count ? place : -1;
+}
+
+/** Whole-number scale of a map in its tile, and where the map then stands in it. */
+export function placeMap(
+  tile: number,
+  height: number,
+  width: number,
+): { scale: number; dx: number; dy: number } {
+  const scale = Math.max(1, Math.floor(tile / Math.max(height, width)));
+  return {
+    scale,
+    dx: Math.max(0, Math.floor((tile - width * scale) / 2)),
+    dy: Math.max(0, Math.floor((tile - height * scale) / 2)),
+  };
+}
+
+export type Move = "left" | "right" | "up" | "down" | "first" | "last" | "pageUp" | "pageDown";
+
+/** Where a key leads from cell `place`; it stays where there is nothing further. */
+export function moveCell(grid: Grid, count: number, place: number, move: Move): number {
+  const page = Math.max(1, Math.floor(grid.height / grid.pitchY)) * grid.columns;
+  const steps: Record<Move, number> = {
+    left: -1,
+    right: 1,
+    up: -grid.columns,
+    down: grid.columns,
+    first: -place,
+    last: count - 1 - place,
+    pageUp: -page,
+    pageDown: page,
+  };
+  const target = place + steps[move];
+  if (target >= 0 && target < count) return target;
+  if (move === "pageUp") return place % grid.columns;
+  if (move === "pageDown") {
+    const lastRow = (rowCount(grid, count) - 1) * grid.columns + (place % grid.columns);
+    return lastRow < count ? lastRow : count - 1;
+  }
+  return place;
+}
+
+/** Sizes among which `fittingTile` chooses, in device pixels per 100. */
+const SMALLEST_TILE = 84;
+const LARGEST_TILE = 132;
+
+/**
+ * The tile size at which the maps of a network fill their tiles best.
+ *
+ * @param sizes longer side of each layer's maps, in values
+ * @param ratio device pixels per CSS pixel
+ * @returns CSS pixels
+ */
+export function fittingTile(sizes: readonly number[], ratio: number): number {
+  let best = 112;
+  let bestFill = 0;
+  for (let tile = SMALLEST_TILE; tile <= LARGEST_TILE; tile += 2) {
+    const pixels = Math.round(tile * ratio);
+    let fill = 0;
+    for (const size of sizes) {
+      const reduced = Math.ceil(size / Math.ceil(size / pixels));
+      fill += (reduced * Math.floor(pixels / reduced)) / pixels;
+    }
+    // A little weight for 112, so that networks without a preference look alike.
+    fill -= (sizes.length * Math.abs(tile - 112)) / 5_000;
+    if (fill > bestFill) {
+      bestFill = fill;
+      best = tile;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,187 @@
+/** What a frame of kind "layer" holds, read and checked: maps, a vector, or a question. */
+
+import { type Frame, type Numbers, WireError } from "./wire";
+
+/** Codes above this one are not numbers: 253 NaN, 254 +Inf, 255 -Inf. */
+export const LEVELS = 252;
+
+interface Answer {
+  readonly seq: number;
+  readonly bytes: number;
+  /** What is unusual about this layer, in words, or null. */
+  readonly note: string | null;
+}
+
+export interface Maps extends Answer {
+  readonly is: "maps";
+  readonly channels: number;
+  /** Size of a map as sent, after the reduction by `factor`. */
+  readonly height: number;
+  readonly width: number;
+  readonly fullHeight: number;
+  readonly fullWidth: number;
+  readonly factor: number;
+  readonly codes: Uint8Array;
+  /** Range of each channel that the codes describe. */
+  readonly low: Float32Array;
+  readonly high: Float32Array;
+  /** Statistics of each channel at full resolution. */
+  readonly minimum: Float32Array;
+  readonly maximum: Float32Array;
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+  readonly zeros: Numbers;
+}
+
+export interface Vector extends Answer {
+  readonly is: "vector";
+  readonly values: Float32Array;
+  readonly labels: readonly string[] | null;
+}
+
+export interface Question extends Answer {
+  readonly is: "ask";
+  readonly layouts: readonly string[] | null;
+}
+
+export type LayerData = Maps | Vector | Question;
+
+function floats(frame: Frame, name: string, length: number): Float32Array {
+  const data = frame.arrays[name]?.data;
+  if (!(data instanceof Float32Array) || data.length !== length) {
+    throw new WireError(`${name} is not an f4 array of ${length}`);
+  }
+  return data;
+}
+
+function strings(value: unknown): readonly string[] | null {
+  return Array.isArray(value) ? value.map(String) : null;
+}
+
+function readMaps(frame: Frame, answer: Answer): Maps {
+  const block = frame.arrays.codes;
+  const [channels, height, width] = block?.shape ?? [];
+  const codes = block?.data;
+  if (!(codes instanceof Uint8Array) || channels === undefined || !height || !width) {
+    throw new WireError("codes is not a u1 array (channels, height, width)");
+  }
+  const { full, factor } = frame.header;
+  const [fullHeight, fullWidth] = Array.isArray(full) ? full.map(Number) : [height, width];
+  const low = floats(frame, "low", channels);
+  const high = floats(frame, "high", channels);
+  return {
+    ...answer,
+    is: "maps",
+    channels,
+    height,
+    width,
+    fullHeight: fullHeight ?? height,
+    fullWidth: fullWidth ?? width,
+    factor: typeof factor === "number" ? factor : 1,
+    codes,
+    low,
+    high,
+    minimum: frame.arrays.minimum ? floats(frame, "minimum", channels) : low,
+    maximum: frame.arrays.maximum ? floats(frame, "maximum", channels) : high,
+    mean: floats(frame, "mean", channels),
+    variance: floats(frame, "variance", channels),
+    zeros: frame.arrays.zeros?.data ?? new Uint32Array(channels),
+  };
+}
+
+/**
+ * Reads a frame of kind "layer".
+ *
+ * @throws WireError if an array is missing or has another shape
+ */
+export function readLayer(frame: Frame): LayerData {
+  const { note, kind_of: kindOf, labels, layouts } = frame.header;
+  const answer: Answer = {
+    seq: frame.seq,
+    bytes: frame.bytes,
+    note: typeof note === "string" && note ? note : null,
+  };
+  if (kindOf === "maps") return readMaps(frame, answer);
+  if (kindOf === "ask") return { ...answer, is: "ask", layouts: strings(layouts) };
+  if (kindOf !== "vector") throw new WireError(`kind_of is ${String(kindOf)}`);
+  const values = frame.arrays.values?.data;
+  if (!(values instanceof Float32Array)) throw new WireError("values is not an f4 array");
+  return { ...answer, is: "vector", values, labels: strings(labels) };
+}
+
+/** Value that code `code` stands for; NaN and infinities for the special codes. */
+export function decodeValue(code: number, low: number, high: number): number {
+  if (code <= LEVELS) return Math.min(low + (high - low) * (code / LEVELS), high);
+  return code === 253 ? Number.NaN : code === 254 ? Number.POSITIVE_INFINITY : -Infinity;
+}
+
+/** The values of one channel as its codes tell them, (height x width). */
+export function channelValues(maps: Maps, channel: number): Float32Array {
+  const size = maps.height * maps.width;
+  const low = maps.low[channel] ?? 0;
+  const high = maps.high[channel] ?? 0;
+  const values = new Float32Array(size);
+  for (let i = 0; i < size; i++) {
+    values[i] = decodeValue(maps.codes[channel * size + i] ?? 0, low, high);
+  }
+  return values;
+}
+
+/** Whether a channel holds a finite value; one that does not has 0 for both of its ends. */
+export function hasFinite(maps: Maps, channel: number): boolean {
+  if (maps.low[channel] !== 0 || maps.high[channel] !== 0) return true;
+  const size = maps.height * maps.width;
+  const end = (channel + 1) * size;
+  for (let i = channel * size; i < end; i++) {
+    if ((maps.codes[i] ?? 0) <= LEVELS) return true;
+  }
+  return false;
+}
+
+/** Whether a channel is constant at full resolution, and so shows nothing. */
+export function isDead(maps: Maps, channel: number): boolean {
+  return maps.minimum[channel] === maps.maximum[channel];
+}
+
+export interface Extent {
+  readonly low: number;
+  readonly high: number;
+}
+
+const extents = new WeakMap<Maps, Extent>();
+
+/** Range over all channels that hold a finite value; 0 to 0 if none does. */
+export function layerExtent(maps: Maps): Extent {
+  const known = extents.get(maps);
+  if (known) return known;
+  let low = Infinity;
+  let high = -Infinity;
+  for (let channel = 0; channel < maps.channels; channel++) {
+    if (!hasFinite(maps, channel)) continue;
+    low = Math.min(low, maps.low[channel] ?? 0);
+    high = Math.max(high, maps.high[channel] ?? 0);
+  }
+  const extent = low <= high ? { low, high } : { low: 0, high: 0 };
+  extents.set(maps, extent);
+  return extent;
+}
+
+export interface Special {
+  readonly nan: boolean;
+  readonly posinf: boolean;
+  readonly neginf: boolean;
+}
+
+const specials = new WeakMap<Maps, Special>();
+
+/** Which values that are not finite numbers a layer holds. */
+export function specialValues(maps: Maps): Special {
+  const known = specials.get(maps);
+  if (known) return known;
+  const seen = [false, false, false];
+  for (const code of maps.codes) if (code > LEVELS) seen[code - LEVELS - 1] = true;
+  const [nan = false, posinf = false, neginf = false] = seen;
+  const special = { nan, posinf, neginf };
+  specials.set(maps, special);
+  return special;
+}

@@ -1,0 +1,103 @@
+/** Draws coded maps into a viewport of packed pixels, enlarged by whole numbers. */
+
+import type { LutMaker } from "./colormap";
+import { cellOrigin, type Grid, placeMap, visibleRows } from "./grid";
+import type { Maps } from "./maps";
+
+/** Pixels of a viewport, row by row; 0 is transparent. */
+export interface Viewport {
+  readonly pixels: Uint32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Draws the tiles of the visible rows. It writes the pixels of the maps and nothing else.
+ *
+ * @param order channel at each place of the grid
+ * @param scroll device pixels that the content is moved up
+ */
+export function paintMaps(
+  view: Viewport,
+  grid: Grid,
+  maps: Maps,
+  order: Uint32Array,
+  scroll: number,
+  luts: LutMaker,
+): void {
+  const { scale, dx, dy } = placeMap(grid.tile, maps.height, maps.width);
+  const [firstRow, lastRow] = visibleRows(grid, order.length, scroll);
+  const last = Math.min(order.length, lastRow * grid.columns);
+  for (let place = firstRow * grid.columns; place < last; place++) {
+    const channel = order[place] ?? 0;
+    const { x, y } = cellOrigin(grid, place);
+    paintMap(view, maps, channel, luts.of(channel), x + dx, y + dy - scroll, scale);
+  }
+}
+
+/** Draws one map with its corner at (left, top); rows outside the viewport are left out. */
+export function paintMap(
+  view: Viewport,
+  maps: Maps,
+  channel: number,
+  lut: Uint32Array,
+  left: number,
+  top: number,
+  scale: number,
+): void {
+  const { codes, height, width } = maps;
+  const { pixels } = view;
+  const columns = Math.min(width, Math.floor((view.width - left) / scale));
+  let source = channel * height * width;
+  for (let row = 0; row < height; row++, source += width) {
+    const from = Math.max(0, top + row * scale);
+    const to = Math.min(view.height, top + (row + 1) * scale);
+    if (from >= to) continue;
+    const start = from * view.width + left;
+    expandRow(pixels, start, codes, source, columns, lut, scale);
+    for (let line = from + 1; line < to; line++) {
+      pixels.copyWithin(line * view.width + left, start, start + columns * scale);
+    }
+  }
+}
+
+/** Writes one row of values, each `scale` pixels wide. */
+function expandRow(
+  pixels: Uint32Array,
+  start: number,
+  codes: Uint8Array,
+  source: number,
+  columns: number,
+  lut: Uint32Array,
+  scale: number,
+): void {
+  let at = start;
+  if (scale === 1) {
+    for (let x = 0; x < columns; x++) pixels[at++] = lut[codes[source + x] as number] as number;
+    return;
+  }
+  for (let x = 0; x < columns; x++) {
+    const colour = lut[codes[source + x] as number] as number;
+    for (let n = 0; n < scale; n++) pixels[at++] = colour;
+  }
+}
+
+/** Makes a rectangle transparent again. */
+export function clearRect(
+  view: Viewport,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+): void {
+  const from = Math.max(0, top);
+  const to = Math.min(view.height, top + height);
+  const end = Math.min(view.width, left + width);
+  for (let line = from; line < to; line++) {
+    pixelsFill(view, line, Math.max(0, left), end);
+  }
+}
+
+function pixelsFill(view: Viewport, line: number, from: number, to: number): void {
+  if (from < to) view.pixels.fill(0, line * view.width + from, line * view.width + to);
+}

@@ -1,0 +1,380 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Stream, type StreamState } from "../src/stream";
+import type { Failure, Frame, Params } from "../src/wire";
+import { FakeClock } from "./clock";
+
+interface Request {
+  type: string;
+  cid: string;
+  seq: number;
+  kind: string;
+  params: Params;
+}
+
+/** A stream, what it sent, what it delivered, and a kernel that answers when told to. */
+class Bench {
+  readonly sent: Request[] = [];
+  readonly drawn: [number, boolean][] = [];
+  readonly failures: Failure[] = [];
+  readonly states: StreamState[] = [];
+  readonly stream: Stream;
+
+  constructor(
+    readonly clock: FakeClock,
+    readonly cid = "a",
+  ) {
+    this.stream = new Stream(
+      cid,
+      {
+        send: (content) => this.sent.push(content as Request),
+        onFrame: (frame, current) => this.drawn.push([frame.seq, current]),
+        onFailure: (failure) => this.failures.push(failure),
+        onWelcome: () => {},
+        onState: (state) => this.states.push(state),
+      },
+      clock,
+    );
+  }
+
+  get requests(): Request[] {
+    return this.sent.filter(({ type }) => type === "req");
+  }
+
+  get layers(): unknown[] {
+    return this.requests.map(({ params }) => params.layer);
+  }
+
+  welcome(): void {
+    this.stream.receive({ type: "welcome", v: 1, cid: this.cid, epoch: 1 });
+  }
+
+  ask(layer: string): void {
+    this.stream.ask("layer", { layer });
+  }
+
+  answer(request: Request | undefined, final = true): void {
+    if (!request) throw new Error("nothing to answer");
+    const { cid, seq, kind, params } = request;
+    const rest = { epoch: 1, header: {}, arrays: {}, bytes: 0 };
+    const frame: Frame = { type: "frame", cid, seq, kind, params, final, ...rest };
+    this.stream.receive(frame);
+  }
+
+  last(): Request | undefined {
+    return this.requests.at(-1);
+  }
+}
+
+let clock: FakeClock;
+let bench: Bench;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  bench = new Bench(clock);
+});
+
+describe("latest wins", () => {
+  it("keeps one request in flight and the newest waiting", () => {
+    for (const layer of ["a", "b", "c", "d"]) bench.ask(layer);
+    expect(bench.layers).toEqual(["a"]);
+    bench.answer(bench.last());
+    expect(bench.layers).toEqual(["a", "d"]);
+    bench.answer(bench.last());
+    expect(bench.layers).toEqual(["a", "d"]);
+    expect(bench.drawn).toEqual([
+      [1, true],
+      [2, true],
+    ]);
+  });
+
+  it("sends the next request only after the answer was delivered", () => {
+    const order: string[] = [];
+    const stream = new Stream(
+      "a",
+      {
+        send: (content) => order.push(`send ${(content as Request).seq}`),
+        onFrame: (frame) => order.push(`draw ${frame.seq}`),
+        onFailure: () => {},
+        onWelcome: () => {},
+        onState: () => {},
+      },
+      clock,
+    );
+    stream.ask("layer", { layer: "a" });
+    stream.ask("layer", { layer: "b" });
+    const rest = { epoch: 1, final: true, header: {}, arrays: {}, bytes: 0, params: {} };
+    stream.receive({ type: "frame", cid: "a", seq: 1, kind: "layer", ...rest });
+    expect(order).toEqual(["send 1", "draw 1", "send 2"]);
+  });
+
+  it("does not ask twice for what is in flight", () => {
+    bench.ask("a");
+    bench.ask("b");
+    bench.ask("a");
+    bench.answer(bench.last());
+    expect(bench.layers).toEqual(["a"]);
+  });
+
+  it("costs a drag of 120 events no more requests than answers", () => {
+    for (let i = 0; i < 120; i++) {
+      bench.ask(`layer ${i}`);
+      clock.pass(16);
+      if (i % 4 === 3) bench.answer(bench.last());
+    }
+    expect(bench.requests.length).toBeLessThanOrEqual(31);
+    bench.answer(bench.last());
+    expect(bench.last()?.params.layer).toBe("layer 119");
+  });
+});
+
+describe("a lossy connection", () => {
+  it("sends a lost request again, later each time, at most every 5 s", () => {
+    bench.ask("a");
+    const at: number[] = [];
+    for (let ms = 0, seen = 1; ms < 20_000; ms += 100) {
+      clock.pass(100);
+      if (bench.requests.length > seen) at.push(clock.now());
+      seen = bench.requests.length;
+    }
+    expect(at).toEqual([700, 2_100, 4_900, 9_900, 14_900, 19_900]);
+    expect(new Set(bench.requests.map(({ seq }) => seq))).toEqual(new Set([1]));
+    bench.answer(bench.last());
+    expect(bench.drawn).toEqual([[1, true]]);
+    clock.pass(60_000);
+    expect(bench.requests).toHaveLength(7);
+  });
+
+  it("waits four times the usual time where the kernel is slow", () => {
+    bench.ask("a");
+    clock.pass(600);
+    bench.answer(bench.last());
+    bench.ask("b");
+    clock.pass(2_300);
+    expect(bench.requests).toHaveLength(2);
+    clock.pass(200);
+    expect(bench.requests).toHaveLength(3);
+  });
+
+  it("draws a duplicate as harmlessly as the first", () => {
+    bench.ask("a");
+    const first = bench.last();
+    bench.answer(first);
+    bench.answer(first);
+    expect(bench.stream.quiet).toBe(true);
+    expect(bench.requests).toHaveLength(1);
+  });
+
+  it("hands over late and reordered answers as not current", () => {
+    bench.ask("a");
+    const first = bench.last();
+    bench.ask("b");
+    bench.answer(first);
+    const second = bench.last();
+    bench.answer(second);
+    bench.answer(first);
+    expect(bench.drawn).toEqual([
+      [1, true],
+      [2, true],
+      [1, false],
+    ]);
+  });
+
+  it("recovers from a flood that drops 70 % of the messages", () => {
+    let random = 7;
+    const dropped = () => {
+      random = (random * 48_271) % 2_147_483_647;
+      return random / 2_147_483_647 < 0.7;
+    };
+    bench.ask("a");
+    bench.ask("b");
+    let seen = 0;
+    for (let ms = 0; ms < 120_000 && !bench.stream.quiet; ms += 50) {
+      clock.pass(50);
+      for (const request of bench.requests.slice(seen)) {
+        seen += 1;
+        if (!dropped() && !dropped()) bench.answer(request);
+      }
+    }
+    expect(bench.stream.quiet).toBe(true);
+    expect(bench.last()?.params.layer).toBe("b");
+  });
+});
+
+describe("a kernel that is busy, silent or gone", () => {
+  it("says busy after 300 ms, waiting after 2 s, and draws after 10 s", () => {
+    bench.welcome();
+    bench.ask("a");
+    clock.pass(299);
+    expect(bench.stream.state).toBe("asking");
+    clock.pass(1);
+    expect(bench.stream.state).toBe("busy");
+    clock.pass(1_700);
+    expect(bench.stream.state).toBe("waiting");
+    clock.pass(8_000);
+    const late = bench.requests;
+    for (const request of late) bench.answer(request);
+    expect(bench.stream.state).toBe("idle");
+    expect(bench.drawn[0]).toEqual([1, true]);
+    expect(bench.states).toEqual(["asking", "busy", "waiting", "idle"]);
+  });
+
+  it("is static without a welcome within 1.5 s and upgraded when it comes", () => {
+    bench.stream.start();
+    clock.pass(1_499);
+    expect(bench.stream.state).toBe("idle");
+    clock.pass(1);
+    expect(bench.stream.state).toBe("static");
+    expect(bench.stream.live).toBe(false);
+    bench.welcome();
+    expect(bench.stream.state).toBe("idle");
+    expect(bench.stream.live).toBe(true);
+  });
+
+  it("says hello a few times and then leaves it", () => {
+    bench.stream.start();
+    clock.pass(600_000);
+    expect(bench.sent.filter(({ type }) => type === "hello")).toHaveLength(5);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("turns static when a restarted kernel answers no more, and recovers", () => {
+    bench.welcome();
+    bench.ask("a");
+    clock.pass(30_000);
+    expect(bench.stream.state).toBe("static");
+    clock.pass(20_000);
+    bench.answer(bench.last());
+    expect(bench.stream.state).toBe("idle");
+  });
+
+  it("survives a connection that throws", () => {
+    const stream = new Stream(
+      "a",
+      {
+        send: () => {
+          throw new Error("the comm is closed");
+        },
+        onFrame: () => {},
+        onFailure: () => {},
+        onWelcome: () => {},
+        onState: () => {},
+      },
+      clock,
+    );
+    stream.start();
+    expect(() => stream.ask("layer", { layer: "a" })).not.toThrow();
+  });
+
+  it("reports an error and goes on", () => {
+    bench.ask("a");
+    bench.ask("b");
+    const rest = { cid: "a", kind: "layer", message: "out of memory", hint: null };
+    bench.stream.receive({ type: "err", seq: 1, ...rest });
+    expect(bench.failures).toHaveLength(1);
+    expect(bench.layers).toEqual(["a", "b"]);
+    bench.stream.receive({ type: "err", seq: 1, ...rest });
+    expect(bench.failures).toHaveLength(1);
+  });
+});
+
+describe("priorities", () => {
+  it("stops a prefetch for a slide, at once", () => {
+    bench.welcome();
+    expect(bench.stream.prefetch({ layers: ["x", "y"] })).toBe(true);
+    const run = bench.last();
+    bench.ask("a");
+    expect(bench.last()?.kind).toBe("layer");
+    bench.answer(run, false);
+    bench.answer(run);
+    bench.answer(bench.last());
+    expect(bench.stream.quiet).toBe(true);
+    expect(bench.requests).toHaveLength(2);
+  });
+
+  it("prefetches only when nothing else goes on and a kernel is there", () => {
+    expect(bench.stream.prefetch({ layers: ["x"] })).toBe(false);
+    bench.welcome();
+    bench.ask("a");
+    expect(bench.stream.prefetch({ layers: ["x"] })).toBe(false);
+    bench.answer(bench.last());
+    expect(bench.stream.prefetch({ layers: ["x"] })).toBe(true);
+  });
+
+  it("puts a channel back for a layer and asks for it afterwards", () => {
+    bench.stream.ask("channel", { layer: "a", channel: 3 });
+    bench.ask("b");
+    expect(bench.requests.map(({ kind }) => kind)).toEqual(["channel", "layer"]);
+    bench.answer(bench.last());
+    expect(bench.requests.map(({ kind }) => kind)).toEqual(["channel", "layer", "channel"]);
+    bench.answer(bench.last());
+    expect(bench.stream.quiet).toBe(true);
+  });
+
+  it("takes the late answer to a request that was put back", () => {
+    bench.stream.ask("channel", { layer: "a", channel: 3 });
+    const channel = bench.last();
+    bench.ask("b");
+    bench.answer(channel);
+    bench.answer(bench.last());
+    expect(bench.requests).toHaveLength(2);
+    expect(bench.drawn).toEqual([
+      [1, true],
+      [2, true],
+    ]);
+  });
+
+  it("keeps a run alive while its frames come", () => {
+    bench.welcome();
+    bench.stream.prefetch({ layers: ["x"] });
+    for (let i = 0; i < 5; i++) {
+      clock.pass(600);
+      bench.answer(bench.requests[0], false);
+    }
+    expect(bench.requests).toHaveLength(1);
+  });
+});
+
+describe("views", () => {
+  it("ignores the messages of other views", () => {
+    const other = new Bench(clock, "b");
+    bench.ask("a");
+    other.ask("b");
+    bench.answer(other.last());
+    expect(bench.drawn).toEqual([]);
+    expect(bench.stream.quiet).toBe(false);
+    bench.answer(bench.last());
+    expect(bench.drawn).toEqual([[1, true]]);
+  });
+
+  it("asks for nothing while hidden and catches up when seen", () => {
+    bench.stream.setVisible(false);
+    bench.ask("a");
+    bench.ask("b");
+    clock.pass(10_000);
+    expect(bench.requests).toHaveLength(0);
+    bench.stream.setVisible(true);
+    expect(bench.layers).toEqual(["b"]);
+  });
+
+  it("cancels", () => {
+    bench.ask("a");
+    bench.stream.cancel("layer");
+    expect(bench.sent.at(-1)).toEqual({ type: "cancel", cid: "a", seq: 1 });
+    clock.pass(10_000);
+    expect(bench.requests).toHaveLength(1);
+  });
+
+  it("leaves nothing behind when it is closed", () => {
+    bench.stream.start();
+    bench.ask("a");
+    bench.ask("b");
+    const request = bench.last();
+    bench.stream.close();
+    expect(clock.pending).toBe(0);
+    bench.answer(request);
+    bench.ask("c");
+    clock.pass(60_000);
+    expect(bench.drawn).toEqual([]);
+    expect(bench.layers).toEqual(["a"]);
+  });
+});
