@@ -1,6 +1,7 @@
-"""Codes to colours: the rule that the browser follows too, and the reference pictures its tests compare with.
+"""Codes to colours: the rule that the browser follows too, and pictures to compare it with.
 
-In: codes (C, H, W), the range of each channel and a scale. Out: RGB pictures. The tables stand in colormaps.json.
+In: codes (C, H, W), the range of each channel and a scale. Out: RGB pictures. The tables stand in
+colormaps.json.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def palette(name: str) -> Rgb:
         hint = f"; did you mean {close[0]!r}" if close else ""
         raise ValueError(f"colormap={name!r} is not known{hint}; choose one of {', '.join(names)}.")
     content = _colormap_file()
-    table = np.frombuffer(base64.b64decode(cast(str, content[name])), np.uint8).reshape(-1, 3)
+    table = np.frombuffer(base64.b64decode(cast("str", content[name])), np.uint8).reshape(-1, 3)
     special = cast("dict[str, list[int]]", content["special"])
     extra = np.array([special[key] for key in SPECIAL_NAMES], np.uint8)
     colours = np.concatenate([table, extra])
@@ -82,7 +83,7 @@ def counted_channels(codes: Codes, low: Floats, high: Floats) -> npt.NDArray[np.
     -------
     bool array (C,)
     """
-    counted = (low != 0) | (high != 0)
+    counted: npt.NDArray[np.bool_] = np.asarray((low != 0) | (high != 0))
     for channel in np.flatnonzero(~counted):
         counted[channel] = bool((codes[channel] <= LEVELS).any())
     return counted
@@ -105,9 +106,9 @@ def colour_indices(
     -------
     uint16 array (C, 256)
         With [start, end] the channel's range of `scale_range` and v the value of a code:
-        ``t = (v - start) / (end - start)`` (0.5 on a diverging scale and 0 on others where start == end), then
-        ``clip(floor(t * 255 + 0.5), 0, 255)``. In mode "fixed" v < start is 256 (below) and v > end is 257 (above).
-        Codes 253 to 255 are 258 to 260.
+        ``t = (v - start) / (end - start)`` (0.5 on a diverging scale and 0 on others where start ==
+        end), then ``clip(floor(t * 255 + 0.5), 0, 255)``. In mode "fixed" v < start is 256 (below)
+        and v > end is 257 (above). Codes 253 to 255 are 258 to 260.
     """
     start, end = (edge[:, None] for edge in scale_range(low, high, scale=scale, counted=counted))
     values = level_values(low, high)

@@ -5,8 +5,6 @@ In: float32 maps (C, H, W) and the range of each channel. Out: uint8 codes for t
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -30,18 +28,19 @@ def quantise(values: Floats, low: Floats, high: Floats) -> Codes:
     ----------
     values : float32 array (C, H, W)
     low, high : float32 arrays (C,)
-        Range of each channel's finite values, from `channel_ranges`. Values outside are not allowed.
+        Range of each channel's finite values, from `channel_ranges`. Values outside are not
+        allowed.
 
     Returns
     -------
     uint8 array (C, H, W)
-        ``floor((v - low) / (high - low) * 252 + 0.5)`` in float64 for a finite v (0 where high == low);
-        253, 254 and 255 for NaN, +infinity and -infinity.
+        ``floor((v - low) / (high - low) * 252 + 0.5)`` in float64 for a finite v (0 where high ==
+        low); 253, 254 and 255 for NaN, +infinity and -infinity.
 
     Notes
     -----
-    The error of a finite value after `dequantise` is at most (high - low) / 504, plus float64 rounding
-    (under 4e-16 of max(abs(low), abs(high))). One array is made, the result.
+    The error of a finite value after `dequantise` is at most (high - low) / 504, plus float64
+    rounding (under 4e-16 of max(abs(low), abs(high))). One array is made, the result.
     """
     flat = flat_channels(values)
     channels, count = flat.shape
@@ -86,7 +85,8 @@ def level_values(low: Floats, high: Floats) -> Doubles:
     Returns
     -------
     float64 array (C, 253)
-        ``min(low + (high - low) * (code / 252), high)``; the minimum takes back a last bit that rounding can add.
+        ``min(low + (high - low) * (code / 252), high)``; the minimum takes back a last bit that
+        rounding can add.
     """
     start, end = low.astype(np.float64)[:, None], high.astype(np.float64)[:, None]
     steps = np.arange(LEVELS + 1) / LEVELS
@@ -107,4 +107,84 @@ def dequantise(codes: Codes, low: Floats, high: Floats) -> Doubles:
     """
     special = np.broadcast_to([np.nan, np.inf, -np.inf], (len(low), 3))
     table = np.concatenate([level_values(low, high), special], axis=1)
-    return table[np.arange(len(low))[:, None, None], codes]
+    decoded: Doubles = table[np.arange(len(low))[:, None, None], codes]
+    return decoded
+
+
+def reduction_factor(height: int, width: int, *, tile_px: int) -> int:
+    """Whole number that a map is reduced by to fit its tile.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the map, in values.
+    tile_px : int
+        Side of the tile in device pixels, 1 or more.
+
+    Returns
+    -------
+    int
+        ``ceil(max(height, width) / tile_px)``, at least 1.
+
+    Raises
+    ------
+    ValueError
+        When `tile_px` is below 1.
+    """
+    if tile_px < 1:
+        raise ValueError(f"tile_px={tile_px} is no size; give 1 device pixel or more.")
+    return max(1, -(-max(height, width) // tile_px))
+
+
+def reduce_maps(values: Floats, tile_px: int) -> tuple[Floats, int]:
+    """Average maps down to the pixels that their tile has.
+
+    Parameters
+    ----------
+    values : float32 array (C, H, W)
+    tile_px : int
+        Side of the tile in device pixels, 1 or more.
+
+    Returns
+    -------
+    reduced : float32 array (C, ceil(H / k), ceil(W / k))
+        Means of k x k blocks, accumulated in float64; at the right and lower edge of what is there.
+        A block with NaN or an infinity follows float arithmetic. `values` itself, not a copy, where
+        k is 1.
+    k : int
+        The factor, see `reduction_factor`.
+    """
+    flat_channels(values)
+    channels, height, width = values.shape
+    k = reduction_factor(height, width, tile_px=tile_px)
+    if k == 1 or values.size == 0:
+        return values, k
+    counts = np.outer(_block_sizes(height, k), _block_sizes(width, k))
+    reduced = np.empty((channels, *counts.shape), np.float32)
+    step = max(1, _BLOCK_VALUES * k // (height * width))
+    with np.errstate(
+        invalid="ignore"
+    ):  # infinities of both signs in a block make NaN, as they should
+        for first in range(0, channels, step):
+            rows = slice(first, first + step)
+            np.divide(_block_sums(values[rows], k), counts, out=reduced[rows], casting="same_kind")
+    return reduced, k
+
+
+def _block_sizes(length: int, k: int) -> npt.NDArray[np.int64]:
+    starts = np.arange(0, length, k)
+    sizes: npt.NDArray[np.int64] = np.minimum(k, length - starts)
+    return sizes
+
+
+def _block_sums(values: Floats, k: int) -> Doubles:
+    """Add up k x k blocks: whole rows first, which lie together in memory."""
+    rows = values[:, ::k].astype(np.float64)
+    for offset in range(1, k):
+        more = values[:, offset::k]
+        rows[:, : more.shape[1]] += more
+    sums: Doubles = rows[:, :, ::k].copy()
+    for offset in range(1, k):
+        columns = rows[:, :, offset::k]
+        sums[:, :, : columns.shape[2]] += columns
+    return sums

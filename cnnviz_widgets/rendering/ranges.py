@@ -5,6 +5,7 @@ In: float32 maps (C, H, W). Out: one number per channel. The next stage is `quan
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,6 +16,9 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 ScaleMode = Literal["channel", "layer", "fixed"]
 
+_BLOCK_VALUES = 1 << 16
+"""Values widened at a time: their float64 copy (512 kB) stays in a core's cache."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -23,11 +27,13 @@ class Scale:
     Parameters
     ----------
     mode : {"channel", "layer", "fixed"}
-        Each channel over its own range, all channels over the layer's range, or the user's `low` and `high`.
+        Each channel over its own range, all channels over the layer's range, or the user's `low`
+        and `high`.
     low, high : float
         The user's range; read in mode "fixed" only. Finite, low <= high.
     diverging : bool
-        The range becomes [-a, a] with a = max(abs(low), abs(high)), so that zero is the middle colour.
+        The range becomes [-a, a] with a = max(abs(low), abs(high)), so that zero is the middle
+        colour.
 
     Raises
     ------
@@ -43,11 +49,14 @@ class Scale:
     def __post_init__(self) -> None:
         if self.mode not in get_args(ScaleMode):
             raise ValueError(
-                f"mode={self.mode!r} is not a scale; choose one of {', '.join(get_args(ScaleMode))}."
+                f"mode={self.mode!r} is no scale; choose one of {', '.join(get_args(ScaleMode))}."
             )
-        if self.mode == "fixed" and not (self.low <= self.high and np.isfinite(self.high - self.low)):
+        if self.mode != "fixed":
+            return
+        if not (self.low <= self.high and math.isfinite(self.high - self.low)):
             raise ValueError(
-                f"low={self.low!r}, high={self.high!r} is not a range; give two finite numbers with low <= high."
+                f"low={self.low!r}, high={self.high!r} is not a range; "
+                "give two finite numbers with low <= high."
             )
 
 
@@ -55,8 +64,9 @@ class Scale:
 class Statistics:
     """What the numbers of each channel are; every field has shape (C,).
 
-    `minimum`, `maximum`, `mean` and `variance` (float32, variance over n) are over the finite values, and 0 for a channel
-    that has none. `zeros` (uint32) counts exact zeros of both signs, `finite` (uint32) the finite values.
+    `minimum`, `maximum`, `mean` and `variance` (float32, variance over n) are over the finite
+    values, and 0 for a channel that has none. `zeros` (uint32) counts exact zeros of both signs,
+    `finite` (uint32) the finite values.
     """
 
     minimum: Floats
@@ -121,6 +131,50 @@ def channel_ranges(values: Floats) -> tuple[Floats, Floats]:
         low[channel] = finite.min() if finite.size else 0.0
         high[channel] = finite.max() if finite.size else 0.0
     return low, high
+
+
+def statistics(values: Floats) -> Statistics:
+    """Describe the numbers of every channel.
+
+    Parameters
+    ----------
+    values : float32 array (C, H, W)
+
+    Returns
+    -------
+    Statistics
+
+    Notes
+    -----
+    Mean and variance are accumulated in float64 in two passes, and rounded to float32 once.
+    """
+    flat = flat_channels(values)
+    channels, count = flat.shape
+    minimum, maximum = channel_ranges(values)
+    mean, variance = np.zeros(channels), np.zeros(channels)
+    zeros = np.empty(channels, np.uint32)
+    finite = np.full(channels, count, np.uint32)
+    step = max(1, _BLOCK_VALUES // max(count, 1))
+    work = np.empty((min(step, channels), count), np.float64)
+    for first in range(0, channels, step):
+        rows = slice(first, min(first + step, channels))
+        block, wide = flat[rows], work[: rows.stop - first]
+        zeros[rows] = np.equal(block, 0).view(np.uint8).sum(axis=1, dtype=np.uint32)
+        np.copyto(wide, block)
+        good = np.isfinite(block)
+        if not good.all():
+            finite[rows] = good.sum(axis=1)
+            wide[~good] = 0
+        counted = np.maximum(finite[rows], 1)
+        mean[rows] = wide.sum(axis=1) / counted
+        wide -= mean[rows, None]
+        if not good.all():
+            wide[~good] = 0
+        variance[rows] = np.einsum("ij,ij->i", wide, wide) / counted
+    # The variance of the largest float32 values is beyond float32, and said to be infinite.
+    with np.errstate(over="ignore"):
+        narrow = variance.astype(np.float32)
+    return Statistics(minimum, maximum, mean.astype(np.float32), narrow, zeros, finite)
 
 
 def _row_extremes(flat: Floats) -> tuple[Floats, Floats]:

@@ -1,7 +1,8 @@
-"""Writes cnnviz_widgets/rendering/colormaps.json from matplotlib's tables (`python tests/rendering/make_colormaps.py`).
+"""Writes cnnviz_widgets/rendering/colormaps.json from matplotlib's tables.
 
-The special colours were picked by searching a grid of RGB colours for five that stay apart from each other and from all
-five tables under normal vision, protanopia and deuteranopia; test_colormap.py measures those distances.
+Run it as `python tests/rendering/make_colormaps.py`. The special colours were picked by searching
+a grid of RGB colours for five that stay apart from each other and from all five tables under normal
+vision, protanopia and deuteranopia; test_colormap.py measures those distances.
 """
 
 from __future__ import annotations

@@ -19,23 +19,27 @@ from cnnviz_widgets.streaming.wire import PROTOCOL_VERSION, pack
 
 TARGET = Path(__file__).parents[1] / "wire_vectors.json"
 
-ABOUT = [
-    "What Python and TypeScript must agree on. Written by tests/streaming/make_wire_vectors.py; never edit by hand.",
-    "Numbers are plain JSON numbers (a float32 is written as the double equal to it, so Math.fround changes nothing)",
-    'or one of the strings "NaN", "Infinity", "-Infinity". Arrays are flat lists in C order beside their shape.',
-    "messages: kernel -> browser. header is the message content, payload the one buffer in base64. Put the payload at",
-    "  byte_offset of a larger ArrayBuffer (3 is not aligned to any element) and decode it from there: arrays gives",
-    "  dtype, shape and values per name. payload null: the message has no buffer and no arrays.",
-    "broken: header and payload of messages that a reader must refuse with an error that names the reason.",
-    "requests: browser -> kernel contents; ok says whether the kernel accepts them, error is in the text of the refusal.",
-    "quantise: values (C, H, W) -> low, high (C), codes (C, H, W) and decoded, the double each code stands for:",
-    "  min(low + (high - low) * (code / 252), high); 253 = NaN, 254 = Infinity, 255 = -Infinity. The browser only decodes.",
-    "drawing: codes, low, high, scale, colormap -> rgb, 3 bytes per value in base64, (C, H, W, 3). range_low, range_high",
-    "  (C) are the ends that the scale gives each channel. A channel counts for a layer's range when one of its codes is",
-    "  <= 252. scale.low and scale.high mean something in mode fixed only. Below and above are drawn in mode fixed only,",
-    "  from comparing the decoded value (not t) with the ends, also where the two ends are equal.",
-    "Compare numbers with ==: a zero of either sign may stand where another sign comes out.",
-]
+ABOUT = """\
+What Python and TypeScript must agree on. Written by tests/streaming/make_wire_vectors.py; never
+edit by hand. Numbers are plain JSON numbers (a float32 is written as the double equal to it, so
+Math.fround changes nothing) or one of the strings "NaN", "Infinity", "-Infinity". Compare them
+with ==: a zero may come out with either sign. Arrays are flat lists in C order beside their shape.
+messages: kernel -> browser. header is the message content, payload the one buffer in base64.
+  Put the payload at byte_offset of a larger ArrayBuffer (3 is not aligned to any element) and
+  decode it from there: arrays gives dtype, shape and values by name. payload null: the message
+  has no buffer and no arrays; payload "": it has no arrays, and an empty buffer or none.
+broken: header and payload of messages that a reader must refuse with an error.
+requests: browser -> kernel. error null: the kernel accepts content; else error is part of the
+  text of its refusal.
+quantise: values (C, H, W) -> low, high (C), codes (C, H, W) and decoded, the double that each
+  code stands for: min(low + (high - low) * (code / 252), high); 253 is NaN, 254 Infinity,
+  255 -Infinity. The browser only decodes.
+drawing: codes, low, high, scale, colormap -> rgb, base64 of 3 bytes per value, (C, H, W, 3).
+  range_low, range_high (C) are the ends that the scale gives each channel. A channel counts for
+  the layer's range when one of its codes is <= 252. scale.low and scale.high mean something in
+  mode "fixed" only. Below and above are drawn in mode "fixed" only, from comparing the decoded
+  value (not t) with the ends, also where the two ends are equal.
+""".splitlines()
 
 
 def number(value: float) -> float | str:
@@ -54,7 +58,9 @@ def base64_text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def message(name: str, header: dict[str, Any], arrays: dict[str, Any] | None, offset: int = 0) -> dict[str, Any]:
+def message(
+    name: str, header: dict[str, Any], arrays: dict[str, Any] | None, offset: int = 0
+) -> dict[str, Any]:
     if arrays is None:
         return {"name": name, "header": header, "payload": None, "byte_offset": 0, "arrays": {}}
     full, payload = pack(header, arrays)
@@ -119,8 +125,14 @@ def messages() -> list[dict[str, Any]]:
     channel = {"layer": "layer1.0.conv1", "image": 0, "channel": 3}
     err = {"type": "err", "cid": "c1", "seq": 8, "kind": "layer"}
     return [
-        message("welcome", {"type": "welcome", "v": PROTOCOL_VERSION, "cid": "c1", "epoch": 1}, None),
-        message("maps with NaN, infinities and a constant", frame("layer", layer, **maps), layer_arrays(values)),
+        message(
+            "welcome", {"type": "welcome", "v": PROTOCOL_VERSION, "cid": "c1", "epoch": 1}, None
+        ),
+        message(
+            "maps with NaN, infinities and a constant",
+            frame("layer", layer, **maps),
+            layer_arrays(values),
+        ),
         message("unaligned buffer", frame("layer", layer, **maps), layer_arrays(values), offset=3),
         message(
             "odd sizes need padding",
@@ -138,10 +150,21 @@ def messages() -> list[dict[str, Any]]:
             frame("layer", layer, kind_of="ask", note="(2, 50, 64) may be NLC or NCL"),
             {},
         ),
-        message("exact values of a channel, unaligned", frame("channel", channel), {"values": special}, offset=3),
+        message(
+            "exact values of a channel, unaligned",
+            frame("channel", channel),
+            {"values": special},
+            offset=3,
+        ),
         message(
             "input picture",
-            frame("input", {"image": 0}, predictions=[], score_kind="logit", notices=["in training mode"]),
+            frame(
+                "input",
+                {"image": 0},
+                predictions=[],
+                score_kind="logit",
+                notices=["in training mode"],
+            ),
             {"rgb": np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)},
         ),
         message("empty array at the end", frame("channel", channel), empty),
@@ -158,7 +181,11 @@ def messages() -> list[dict[str, Any]]:
         ),
         message(
             "end of a prefetch",
-            frame("prefetch", {"layers": ["conv1"], "image": 0, "tile": 64, "bytes": 1000}, sent=["conv1"]),
+            frame(
+                "prefetch",
+                {"layers": ["conv1"], "image": 0, "tile": 64, "bytes": 1000},
+                sent=["conv1"],
+            ),
             {},
         ),
         message("error", {**err, "message": "the model is busy", "hint": None}, None),
@@ -186,6 +213,53 @@ def broken() -> list[dict[str, Any]]:
     ]
 
 
+def requests() -> list[dict[str, Any]]:
+    hello = {"type": "hello", "v": PROTOCOL_VERSION, "cid": "c1", "dpr": 1.25, "visible": True}
+    cancel = {"type": "cancel", "cid": "c1", "seq": 4}
+    layer = {"layer": "layer1.0.conv1", "image": 0, "tile": 64}
+    channel = {"layer": "relu#2", "image": 3, "channel": 12}
+    prefetch = {"layers": ["conv1", "relu#1"], "image": 0, "tile": 64, "bytes": 4000000}
+
+    def asks(kind: Any, params: Any, **change: Any) -> dict[str, Any]:
+        return {"type": "req", "cid": "c1", "seq": 4, "kind": kind, "params": params, **change}
+
+    cases: list[tuple[str, Any, str | None]] = [
+        ("hello", hello, None),
+        ("hello, hidden", {**hello, "dpr": 2, "visible": False}, None),
+        ("cancel", cancel, None),
+        ("layer", asks("layer", layer), None),
+        ("layer, unknown extra fields", asks("layer", {**layer, "later": [1]}), None),
+        ("channel", asks("channel", channel), None),
+        ("input", asks("input", {"image": 0}), None),
+        ("prefetch", asks("prefetch", prefetch), None),
+        ("prefetch of nothing", asks("prefetch", {**prefetch, "layers": []}), None),
+        ("no object", [1, 2], "message=[1, 2] must be an object"),
+        ("no type", {"cid": "c1"}, "type=None must be one of hello, req, cancel"),
+        ("other version", {**hello, "v": 2}, "the page speaks version 2"),
+        ("no pixel ratio", {**hello, "dpr": 0}, "dpr=0 must be a number above 0"),
+        ("visible as number", {**hello, "visible": 1}, "visible=1 must be true or false"),
+        ("no cid", {**cancel, "cid": None}, "cid=None must be a text"),
+        ("empty cid", {**cancel, "cid": ""}, "cid='' must be a text"),
+        ("long cid", {**cancel, "cid": "c" * 65}, "must be a text of 1 to 64 characters"),
+        ("negative seq", {**cancel, "seq": -1}, "seq=-1 must be a whole number"),
+        ("seq true", {**cancel, "seq": True}, "seq=True must be a whole number"),
+        ("seq as text", {**cancel, "seq": "4"}, "seq='4' must be a whole number"),
+        ("unknown kind", asks("pixels", {}), "kind='pixels' must be one of layer, channel"),
+        ("kind is a list", asks(["layer"], {}), "kind=['layer'] must be one of"),
+        ("no params", asks("layer", None), "params=None must be an object"),
+        ("no layer", asks("layer", {**layer, "layer": None}), "layer=None must be a text"),
+        ("tile too small", asks("layer", {**layer, "tile": 0}), "tile=0 must be a whole number"),
+        ("tile too large", asks("layer", {**layer, "tile": 5000}), "tile=5000 must be"),
+        ("tile not whole", asks("layer", {**layer, "tile": 64.5}), "tile=64.5 must be a whole"),
+        ("image negative", asks("input", {"image": -1}), "image=-1 must be a whole number"),
+        ("channel huge", asks("channel", {**channel, "channel": 2**40}), "must be a whole number"),
+        ("layers a text", asks("prefetch", {**prefetch, "layers": "conv1"}), "must be a list"),
+        ("layers of numbers", asks("prefetch", {**prefetch, "layers": [1]}), "layers=1 must be"),
+        ("budget too large", asks("prefetch", {**prefetch, "bytes": 2**40}), "from 0 to"),
+    ]
+    return [{"name": name, "content": content, "error": error} for name, content, error in cases]
+
+
 def quantise_cases() -> list[dict[str, Any]]:
     rng = np.random.default_rng(1)
     cases = {
@@ -193,7 +267,9 @@ def quantise_cases() -> list[dict[str, Any]]:
         "ties round up": np.array([[[0, 0.5, 1.5, 2.5, 251.5, 252]]], np.float32),
         "one value": np.array([[[-7.25]]], np.float32),
         "no values": np.zeros((2, 0, 3), np.float32),
-        "the whole float32 range": np.array([[[-3.4028235e38, 0, 1e-45, 3.4028235e38]]], np.float32),
+        "the whole float32 range": np.array(
+            [[[-3.4028235e38, 0, 1e-45, 3.4028235e38]]], np.float32
+        ),
         "far apart ends": np.array([[[-30, -1e-9]], [[1e-12, 1]]], np.float32),
         "random": rng.standard_normal((3, 5, 7), dtype=np.float32),
     }
@@ -250,18 +326,43 @@ def drawing_cases() -> list[dict[str, Any]]:
         word = "diverging" if diverging else "sequential"
         colormap = "coolwarm" if diverging else "magma"
         listed += [
-            drawing_case(f"channel, {word}", values, Scale("channel", diverging=diverging), colormap),
+            drawing_case(
+                f"channel, {word}", values, Scale("channel", diverging=diverging), colormap
+            ),
             drawing_case(f"layer, {word}", values, Scale("layer", diverging=diverging), colormap),
             drawing_case(f"fixed, {word}", values, Scale("fixed", -0.5, 2.5, diverging), colormap),
-            drawing_case(f"fixed, one point, {word}", values, Scale("fixed", 1.5, 1.5, diverging), colormap),
-            drawing_case(f"fixed at zero, {word}", values, Scale("fixed", 0, 0, diverging), colormap),
-            drawing_case(f"fixed, narrow, {word}", values, Scale("fixed", 1.5, 1.5 + 1e-12, diverging), colormap),
-            drawing_case(f"constant zero, {word}", np.zeros((2, 1, 2), np.float32), Scale(diverging=diverging), colormap),
-            drawing_case(f"nothing finite, {word}", values[3:4], Scale("layer", diverging=diverging), colormap),
+            drawing_case(
+                f"fixed, one point, {word}", values, Scale("fixed", 1.5, 1.5, diverging), colormap
+            ),
+            drawing_case(
+                f"fixed at zero, {word}", values, Scale("fixed", 0, 0, diverging), colormap
+            ),
+            drawing_case(
+                f"fixed, narrow, {word}",
+                values,
+                Scale("fixed", 1.5, 1.5 + 1e-12, diverging),
+                colormap,
+            ),
+            drawing_case(
+                f"constant zero, {word}",
+                np.zeros((2, 1, 2), np.float32),
+                Scale(diverging=diverging),
+                colormap,
+            ),
+            drawing_case(
+                f"nothing finite, {word}",
+                values[3:4],
+                Scale("layer", diverging=diverging),
+                colormap,
+            ),
         ]
     end = float(apart[0].max())
-    listed.append(drawing_case("fixed at a channel's own ends", apart[:1], Scale("fixed", -30, end)))
-    listed.append(drawing_case("one value, layer", np.full((1, 1, 1), 3, np.float32), Scale("layer")))
+    listed.append(
+        drawing_case("fixed at a channel's own ends", apart[:1], Scale("fixed", -30, end))
+    )
+    listed.append(
+        drawing_case("one value, layer", np.full((1, 1, 1), 3, np.float32), Scale("layer"))
+    )
     return listed
 
 
@@ -270,6 +371,7 @@ def vectors() -> dict[str, Any]:
         "about": ABOUT,
         "messages": messages(),
         "broken": broken(),
+        "requests": requests(),
         "quantise": quantise_cases(),
         "drawing": drawing_cases(),
     }
