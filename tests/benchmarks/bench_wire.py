@@ -15,7 +15,7 @@ def measure(*, quick: bool) -> list[Figure]:
     """Weigh the frames of one 64 x 56 x 56 layer, and of every layer of two networks."""
     from tests.benchmarks import networks
 
-    figures = []
+    figures: list[Figure] = []
     for name in ["resnet18"] if quick else ["resnet18", "resnet50"]:
         torch.manual_seed(0)
         figures += _weigh(name, getattr(networks, name)().eval())
@@ -27,7 +27,7 @@ def _weigh(name: str, model: torch.nn.Module) -> list[Figure]:
 
     browser = cw.LayerBrowser(model, torch.randn(1, 3, 224, 224))
     view = View(browser)
-    figures = []
+    figures: list[Figure] = []
     values = sent = 0
     for layer in browser.inspector.layers:
         (frame,) = view.ask("layer", layer=layer.name, image=0, tile=_TILE_PX)

@@ -60,6 +60,7 @@
       const sets = [];
       const paints = [];
       await pause(100);
+      const before = shown();
       await new Promise((resolve) => {
         const next = () => {
           sets.push(performance.now());
@@ -78,7 +79,7 @@
         const at = await frame();
         paints.push([at, shown()]);
       }
-      return { sets, paints };
+      return { before, sets, paints };
     },
   };
 })();
