@@ -1,0 +1,137 @@
+"""Inspection: which torch functions write into their arguments, and how to run them without.
+
+In: a torch function with its arguments. Out: the tensors it would write to, or the result that it
+would have left in them, computed in new memory.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Function = Callable[..., Any]
+
+# In-place functions whose out-of-place twin gives the same bits when types and shapes agree.
+_TWINS = {
+    "abs_", "add_", "clamp_", "clamp_max_", "clamp_min_", "div_", "elu_", "exp_", "hardtanh_",
+    "leaky_relu_", "mul_", "neg_", "pow_", "relu_", "selu_", "sigmoid_", "silu_", "sqrt_", "sub_",
+    "tanh_",
+}  # fmt: skip
+_OPERATORS = {
+    "__iadd__": "add", "__isub__": "sub", "__imul__": "mul", "__itruediv__": "div",
+    "__ifloordiv__": "", "__ipow__": "pow", "__imod__": "", "__iand__": "", "__ior__": "",
+    "__ixor__": "", "__ilshift__": "", "__irshift__": "", "__imatmul__": "", "__idiv__": "div",
+}  # fmt: skip
+# Names that end in one underscore or write, and yet leave the values alone.
+_HARMLESS = {"requires_grad_", "retain_grad_", "share_memory_", "rename_", "__get__"}
+
+
+@functools.lru_cache(maxsize=4096)
+def _writes_first(func: Function) -> bool:
+    name: str = getattr(func, "__name__", "")
+    if name in _OPERATORS or name == "__setitem__":
+        return True
+    if name == "__set__":  # `tensor.data = other` and its like
+        return False
+    return name.endswith("_") and not name.endswith("__") and name not in _HARMLESS
+
+
+@functools.lru_cache(maxsize=4096)
+def _twin(func: Function) -> Function | None:
+    name: str = getattr(func, "__name__", "")
+    plain = _OPERATORS.get(name) or (name[:-1] if name in _TWINS else "")
+    if not plain:
+        return None
+    twin: Function | None = getattr(torch, plain, None) or getattr(torch.nn.functional, plain, None)
+    return twin
+
+
+def written(func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """Return the tensors that the call would write into; an empty list for most calls.
+
+    Covers ``F.relu(x, inplace=True)``, names with one trailing underscore, augmented assignment,
+    ``x[...] = y``, ``out=`` and the renormalisation of ``embedding(max_norm=...)``.
+    """
+    found: list[Tensor] = []
+    if kwargs:
+        if kwargs.get("inplace") is True:
+            found.append(args[0] if args else kwargs["input"])
+        out = kwargs.get("out")
+        if out is not None:
+            found.extend(out if isinstance(out, (tuple, list)) else [out])
+        if kwargs.get("max_norm") is not None and getattr(func, "__name__", "") in {
+            "embedding",
+            "embedding_bag",
+        }:
+            found.append(args[1] if len(args) > 1 else kwargs["weight"])
+    if _writes_first(func):
+        target = args[0] if args else kwargs.get("input", kwargs.get("self"))
+        found.extend(target if isinstance(target, (tuple, list)) else [target])
+    return [tensor for tensor in found if isinstance(tensor, Tensor)]
+
+
+def run_apart(
+    func: Function, args: tuple[Any, ...], kwargs: dict[str, Any], targets: list[Tensor]
+) -> tuple[Any, list[Tensor]]:
+    """Run an in-place call so that `targets` keep their values.
+
+    Parameters
+    ----------
+    func, args, kwargs
+        The call as the model made it.
+    targets : list of Tensor
+        The tensors it would write into and that must stay as they are.
+
+    Returns
+    -------
+    result : object
+        What the call returns, holding the new tensors in place of the targets.
+    replacements : list of Tensor
+        For each target, a tensor with the values, type and shape the call would have left in it.
+    """
+    if kwargs.get("inplace") is True and len(targets) == 1:
+        result = func(*args, **{**kwargs, "inplace": False})
+        if _same_kind(result, targets[0]) and result is not targets[0]:
+            return result, [result]
+    twin = _twin(func)
+    if twin is not None and len(targets) == 1 and args and args[0] is targets[0]:
+        if all(_plain_operand(item, targets[0]) for item in args[1:]):
+            result = twin(*args, **kwargs)
+            if _same_kind(result, targets[0]):
+                return result, [result]
+    return _run_on_clones(func, args, kwargs, targets)
+
+
+def _run_on_clones(
+    func: Function, args: tuple[Any, ...], kwargs: dict[str, Any], targets: list[Tensor]
+) -> tuple[Any, list[Tensor]]:
+    clones = {id(target): target.clone() for target in targets}
+
+    def swap(item: Any) -> Any:  # Any: an argument of any torch function
+        if isinstance(item, Tensor):
+            return clones.get(id(item), item)
+        if isinstance(item, (tuple, list)) and any(isinstance(part, Tensor) for part in item):
+            return type(item)(swap(part) for part in item)
+        return item
+
+    # With __setitem__ the value on the right may be the target itself: x[0] = x reads old values.
+    new_args = tuple(swap(item) for item in args)
+    result = func(*new_args, **{key: swap(item) for key, item in kwargs.items()})
+    return result, [clones[id(target)] for target in targets]
+
+
+def _same_kind(result: object, target: Tensor) -> bool:
+    return (
+        isinstance(result, Tensor)
+        and result.dtype == target.dtype
+        and result.shape == target.shape
+        and result.device == target.device
+    )
+
+
+def _plain_operand(item: object, target: Tensor) -> bool:
+    return not isinstance(item, Tensor) or item.dtype == target.dtype

@@ -1,0 +1,361 @@
+"""Inspection: from what a user calls "the input" to tensors that the model takes.
+
+In: a tensor, a picture in any of its forms, or a tuple or dict of tensors. Out: `Prepared`: the
+tensors on the model's device, the batch size, and the pictures as people see them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cnnviz_widgets.inspection.values import Nest, tensors_in
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Tensor, ndarray, PIL image, path, list of these, or a tuple or dict of tensors.
+Inputs = Any
+_CONVOLUTIONS: dict[type[nn.Module], int] = {
+    nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3, nn.ConvTranspose1d: 1, nn.ConvTranspose2d: 2,
+    nn.ConvTranspose3d: 3,
+}  # fmt: skip
+_FORMS = (
+    "a tensor (N, C, H, W), one image (C, H, W), a PIL image, a uint8 array (H, W, 3), a path, "
+    "a list of images, or a tuple or dict of tensors"
+)
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """What a model's first convolution says about its input.
+
+    Attributes
+    ----------
+    spatial : int or None
+        Number of spatial axes; None without a convolution.
+    channels : int or None
+        Number of input channels; None without a convolution.
+    layer : str
+        Path of that convolution.
+    device : torch.device
+        Where the model's parameters are.
+    dtype : torch.dtype
+        The floating-point type of its parameters.
+    """
+
+    spatial: int | None
+    channels: int | None
+    layer: str
+    device: torch.device
+    dtype: torch.dtype
+
+    @classmethod
+    def of(cls, model: nn.Module) -> ModelInput:
+        """Read the first convolution, the device and the type of a model."""
+        spatial, channels, layer = None, None, ""
+        for path, module in model.named_modules():
+            kind = next((kind for kind in _CONVOLUTIONS if isinstance(module, kind)), None)
+            if kind is not None:
+                spatial, layer = _CONVOLUTIONS[kind], path
+                channels = int(module.in_channels)  # type: ignore[arg-type]  # set by every Conv
+                break
+        floats = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point()]
+        device = floats[0].device if floats else torch.device("cpu")
+        dtype = floats[0].dtype if floats else torch.float32
+        return cls(spatial, channels, layer, device, dtype)
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation by channel, for pixel values in [0, 1]."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def of(
+        cls, mean: Sequence[float] | None, std: Sequence[float] | None, channels: int | None
+    ) -> Normalisation | None:
+        """Check the user's mean and std; None where neither is given.
+
+        Raises
+        ------
+        ValueError
+            They differ in length from each other or from the model's channels, or are no
+            finite numbers, or a std is not positive.
+        """
+        if mean is None and std is None:
+            return None
+        means = _numbers("mean", mean if mean is not None else [0.0] * len(std or ()))
+        stds = _numbers("std", std if std is not None else [1.0] * len(means))
+        for name, values in (("mean", means), ("std", stds)):
+            if channels is not None and len(values) not in {1, channels}:
+                msg = (
+                    f"{name}={list(values)} has {len(values)} numbers, but the model's input has "
+                    f"{channels} channels; give {channels} numbers."
+                )
+                raise ValueError(msg)
+        if len(means) != len(stds):
+            msg = f"mean has {len(means)} numbers and std {len(stds)}; give as many of each."
+            raise ValueError(msg)
+        if min(stds) <= 0:
+            msg = f"std={list(stds)} must be positive; pixel values are divided by it."
+            raise ValueError(msg)
+        return cls(means, stds)
+
+    def apply(self, pictures: Tensor) -> Tensor:
+        """Normalise pictures (N, C, ...) in [0, 1]."""
+        mean, std = self._shaped(pictures)
+        return (pictures - mean) / std
+
+    def undo(self, pictures: Tensor) -> Tensor:
+        """Return normalised pictures (N, C, ...) to [0, 1]."""
+        mean, std = self._shaped(pictures)
+        return pictures * std + mean
+
+    def _shaped(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        shape = (1, -1, *[1] * (pictures.dim() - 2))
+        mean = torch.tensor(self.mean, dtype=torch.float32, device=pictures.device)
+        std = torch.tensor(self.std, dtype=torch.float32, device=pictures.device)
+        return mean.reshape(shape), std.reshape(shape)
+
+
+def _numbers(name: str, values: Sequence[float] | float) -> tuple[float, ...]:
+    try:
+        array = np.asarray(values, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        array = np.array([np.nan])
+    if array.size == 0 or not np.isfinite(array).all():
+        msg = f"{name}={values!r} must be one finite number for each channel of the input."
+        raise ValueError(msg)
+    return tuple(float(value) for value in array)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Inputs ready for the model.
+
+    Attributes
+    ----------
+    nest : nest of Tensor
+        A tensor, or a tuple or dict of tensors, on the model's device.
+    batch_size : int
+        Images in the batch.
+    """
+
+    nest: Nest
+    batch_size: int
+
+    def invoke(self, module: nn.Module, inputs: Nest) -> Nest:
+        """Call a module with these inputs: a tuple as arguments, a dict as keywords."""
+        if isinstance(self.nest, tuple):
+            return module(*inputs)
+        if isinstance(self.nest, dict):
+            return module(**inputs)
+        return module(inputs)
+
+    @property
+    def first(self) -> Tensor:
+        """The first tensor, which is the picture where there is one."""
+        return next(tensors_in(self.nest))
+
+
+def prepare(inputs: Inputs, model: ModelInput, normalisation: Normalisation | None) -> Prepared:
+    """Turn what the user gave into tensors that the model takes; nothing of theirs is changed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The input is of no known form, has a wrong rank or number of channels, is empty or not
+        finite; the text says what was seen and what is allowed.
+    FileNotFoundError
+        A path leads nowhere.
+    """
+    nest: Nest
+    if isinstance(inputs, Mapping):
+        nest = {str(key): _tensor(item, f"inputs[{key!r}]", model) for key, item in inputs.items()}
+    elif isinstance(inputs, tuple):
+        nest = tuple(_tensor(item, f"inputs[{i}]", model) for i, item in enumerate(inputs))
+    elif isinstance(inputs, list):
+        nest = _stacked(inputs, model, normalisation)
+    else:
+        nest = _batch(inputs, model, normalisation)
+    tensors = list(tensors_in(nest))
+    if not tensors:
+        msg = f"inputs={inputs!r} holds no tensor; give {_FORMS}."
+        raise ValueError(msg)
+    for tensor in tensors:
+        _check_values(tensor)
+    return Prepared(nest, int(tensors[0].shape[0]))
+
+
+def _tensor(item: object, name: str, model: ModelInput) -> Tensor:
+    """Move one of several inputs; the user gives these with their batch axis."""
+    if isinstance(item, np.ndarray):
+        item = torch.from_numpy(item.copy())
+    if not isinstance(item, Tensor):
+        msg = (
+            f"{name} is a {type(item).__name__}; a tuple or dict of inputs holds tensors, each "
+            f"with its batch axis. For several pictures of one input give a list."
+        )
+        raise TypeError(msg)
+    if item.dim() == 0 or item.shape[0] == 0:
+        msg = f"{name} has shape {tuple(item.shape)}; it needs a batch axis of at least 1."
+        raise ValueError(msg)
+    return _moved(item, model)
+
+
+def _moved(tensor: Tensor, model: ModelInput) -> Tensor:
+    tensor = tensor.detach()
+    if tensor.is_floating_point():
+        return tensor.to(device=model.device, dtype=model.dtype)
+    return tensor.to(device=model.device)
+
+
+def _batch(item: object, model: ModelInput, normalisation: Normalisation | None) -> Tensor:
+    tensor = _as_tensor(item, model, normalisation)
+    _check_size(tensor, model)
+    rank = None if model.spatial is None else model.spatial + 2
+    if (rank is not None and tensor.dim() == rank - 1) or (rank is None and tensor.dim() == 1 and tensor.is_floating_point()):
+        tensor = tensor[None]
+    return _moved(tensor, model)
+
+
+def _stacked(items: list[object], model: ModelInput, norm: Normalisation | None) -> Tensor:
+    if not items:
+        msg = f"inputs=[] is an empty list; give {_FORMS}."
+        raise ValueError(msg)
+    batches = [_batch(item, model, norm) for item in items]
+    shapes = [tuple(batch.shape[1:]) for batch in batches]
+    if len(set(shapes)) > 1:
+        odd = next(i for i, shape in enumerate(shapes) if shape != shapes[0])
+        msg = (
+            f"inputs[{odd}] has shape {shapes[odd]}, but inputs[0] has {shapes[0]}; pictures of "
+            f"one batch have one size: resize them first."
+        )
+        raise ValueError(msg)
+    return torch.cat(batches)
+
+
+def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> Tensor:
+    from PIL.Image import Image
+
+    if isinstance(item, Tensor):
+        if item.dtype == torch.uint8 and model.spatial is not None:
+            return _normalised(item.float() / 255, model, norm)
+        return item
+    if isinstance(item, (str, os.PathLike)):
+        item = open_picture(Path(item))
+    if isinstance(item, Image):
+        return _normalised(_from_pil(item, model), model, norm)
+    if isinstance(item, np.ndarray):
+        return _from_array(item, model, norm)
+    msg = f"inputs={type(item).__name__} is not something to look at; give {_FORMS}."
+    raise TypeError(msg)
+
+
+def _normalised(pictures: Tensor, model: ModelInput, norm: Normalisation | None) -> Tensor:
+    """Normalise pictures (C, H, W) or (N, C, H, W) in [0, 1]."""
+    if norm is None:
+        return pictures
+    single = model.spatial is not None and pictures.dim() == model.spatial + 1
+    return norm.apply(pictures[None])[0] if single else norm.apply(pictures)
+
+
+def open_picture(path: Path) -> Image:
+    """Read a picture file, turned the way its camera was held.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is no picture.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if not path.is_file():
+        msg = f"inputs={str(path)!r} is not a file; give the path of a picture (PNG, JPEG, ...)."
+        raise FileNotFoundError(msg)
+    try:
+        with Image.open(path) as picture:
+            turned = ImageOps.exif_transpose(picture)
+            turned.load()
+            return turned
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        msg = (
+            f"inputs={str(path)!r} is not a picture that can be read ({error}); give a PNG, JPEG "
+            f"or another file that PIL opens."
+        )
+        raise ValueError(msg) from error
+
+
+def _from_pil(picture: Image, model: ModelInput) -> Tensor:
+    mode = {1: "L", 3: "RGB"}.get(model.channels or 3)
+    if mode is None or model.spatial not in {None, 2}:
+        msg = (
+            f"inputs is a picture, but the model's first convolution {model.layer!r} takes "
+            f"{model.channels} channels and {model.spatial} spatial axes; a picture has 1 or 3 "
+            f"channels. Give a tensor instead."
+        )
+        raise ValueError(msg)
+    pixels = np.array(picture.convert(mode), dtype=np.float32) / 255
+    return torch.from_numpy(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1).copy())
+
+
+def _from_array(array: NDArray[Any], model: ModelInput, norm: Normalisation | None) -> Tensor:
+    from PIL import Image
+
+    if array.dtype == np.uint8 and model.spatial in {None, 2}:
+        picture = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
+        if picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3):
+            return _normalised(_from_pil(Image.fromarray(picture), model), model, norm)
+        msg = (
+            f"inputs is a uint8 array of shape {array.shape}; a picture is (H, W), (H, W, 1) or "
+            f"(H, W, 3). For channels first give a tensor, for several pictures a list."
+        )
+        raise ValueError(msg)
+    if array.dtype.kind not in "fiu":
+        msg = f"inputs is an array of {array.dtype}; give numbers: {_FORMS}."
+        raise TypeError(msg)
+    return torch.from_numpy(array.copy())
+
+
+def _check_size(tensor: Tensor, model: ModelInput) -> None:
+    if tensor.dim() == 0 or tensor.numel() == 0:
+        msg = f"inputs has shape {tuple(tensor.shape)}, an empty batch; give at least one image."
+        raise ValueError(msg)
+    if model.spatial is None:
+        return
+    rank = model.spatial + 2
+    axes = ("N", "C", *("D", "H", "W")[3 - model.spatial :]) if model.spatial > 1 else "NCL"
+    wanted = f"({', '.join(axes)}) or one image ({', '.join(axes[1:])})"
+    if tensor.dim() not in {rank - 1, rank}:
+        msg = (
+            f"inputs has shape {tuple(tensor.shape)}, {tensor.dim()} axes; the model's first "
+            f"convolution {model.layer!r} takes {wanted}."
+        )
+        raise ValueError(msg)
+
+
+def _check_values(tensor: Tensor) -> None:
+    if not tensor.is_floating_point():
+        return
+    bad = ~torch.isfinite(tensor)
+    count = int(bad.sum())
+    if count:
+        first = tuple(bad.nonzero()[0].tolist())
+        msg = (
+            f"inputs holds {count} values that are not finite (NaN or infinite) of "
+            f"{tensor.numel()}, the first at {first}; clean the picture before you give it."
+        )
+        raise ValueError(msg)

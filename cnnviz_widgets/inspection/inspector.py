@@ -1,0 +1,406 @@
+"""Inspection: the `Inspector`, the one door to a model's inside.
+
+In: a model and its inputs. Out: layers, activations, gradients, predictions, pictures and maps of
+them, all from one forward pass on a copy that shares the user's weights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypedDict
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cnnviz_widgets.inspection.cache import TensorCache
+from cnnviz_widgets.inspection.inputs import Inputs, ModelInput, Normalisation
+from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
+from cnnviz_widgets.inspection.locks import held, lock_of
+from cnnviz_widgets.inspection.maps import LayerMaps, layer_maps, possible_layouts
+from cnnviz_widgets.inspection.outputs import Selector
+from cnnviz_widgets.inspection.pictures import picture_of
+from cnnviz_widgets.inspection.predictions import Prediction, class_name, top_predictions
+from cnnviz_widgets.inspection.recorder import Function
+from cnnviz_widgets.inspection.session import Session, check_model
+from cnnviz_widgets.inspection.shadow import unwrap
+from cnnviz_widgets.inspection.targets import Target, class_index
+
+
+class CacheInfo(TypedDict):
+    """What an Inspector holds, in bytes and in numbers of things."""
+
+    trace_bytes: int
+    gradient_bytes: int
+    gradients: int
+    budget_bytes: int
+    layers_kept: int
+    layers_recomputed: int
+    has_graph: bool
+
+
+class Inspector:
+    """Look inside a model without touching it.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Any model; DataParallel, DistributedDataParallel and torch.compile wrappers are unwrapped.
+        It is run in eval mode, on a copy that shares its weights.
+    inputs : object
+        A tensor (N, C, H, W), one image (C, H, W), a PIL image, a uint8 array (H, W, 3), a path, a
+        list of images, or a tuple or dict of tensors (positional or keyword arguments).
+    class_names : sequence of str, optional
+        One name per class; two for a single output.
+    mean, std : sequence of float, optional
+        One number per input channel, for pixel values in [0, 1]. Pictures are normalised with
+        them, and tensors shown with them undone.
+    output : str, int or callable, optional
+        Picks the class scores (N, K) out of a tuple, dict or dataclass that the model returns.
+    layers : sequence of str, optional
+        Only these layers, and what is inside them, are listed.
+    layouts : mapping of str to str, optional
+        What the axes of a layer mean, where that is not known: ``{"mixer.0": "NLC"}``.
+    cache_bytes : int, optional
+        Bytes that activations and gradients may take, 1 GiB by default. What does not fit is
+        computed again when it is asked for.
+
+    Attributes
+    ----------
+    busy_timeout_s : float
+        Seconds that a call with ``wait=`` left to the default waits for the model, 2.0.
+    class_names : tuple of str or None
+        As given.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        An argument is not what it must be; the text names it, its value and what to do.
+    """
+
+    busy_timeout_s: float = 2.0
+
+    def __init__(
+        self,
+        model: nn.Module,
+        inputs: Inputs,
+        *,
+        class_names: Sequence[str] | None = None,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        output: Selector | None = None,
+        layers: Sequence[str] | None = None,
+        layouts: Mapping[str, str] | None = None,
+        cache_bytes: int = 1 << 30,
+    ) -> None:
+        check_model(model)
+        self.model = model
+        self._model = unwrap(model)
+        self.lock = lock_of(self._model)
+        model_input = ModelInput.of(self._model)
+        normalisation = Normalisation.of(mean, std, model_input.channels)
+        self._normalisation = normalisation
+        self._gradients = TensorCache(int(cache_bytes))
+        self._epoch = 0
+        self._shown = None if layers is None else tuple(layers)
+        with self._entered(None):
+            self._session = Session(
+                self._model,
+                output=output,
+                normalisation=normalisation,
+                layouts=dict(layouts or {}),
+                cache_bytes=int(cache_bytes),
+            )
+            self._session.set_inputs(inputs)
+            self.class_names = self._checked_names(class_names)
+            self._check_layers(layouts)
+
+    # -- what there is --------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> tuple[LayerInfo, ...]:
+        """Leaf calls in execution order."""
+        return tuple(info for info in self.modules if info.is_leaf)
+
+    @property
+    def modules(self) -> tuple[LayerInfo, ...]:
+        """Every module call that can be asked for, containers too, in the order they began."""
+        with self._entered(None):
+            infos = self._session.modules
+        if self._shown is None:
+            return infos
+        return tuple(info for info in infos if _inside(info, self._shown))
+
+    @property
+    def operations(self) -> tuple[Function, ...]:
+        """Torch functions between module calls, and leaf calls, in the order they ended."""
+        with self._entered(None):
+            return tuple(self._session.trace.functions)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader should know about this model and these inputs, in full sentences."""
+        with self._entered(None):
+            return self._session.notices
+
+    @property
+    def batch_size(self) -> int:
+        """Images in the batch."""
+        return self._session.prepared.batch_size
+
+    @property
+    def score_kind(self) -> str:
+        """What the model's scores are: "logit", "probability" or "log-probability"."""
+        with self._entered(None):
+            return self._session.score_kind
+
+    @property
+    def epoch(self) -> int:
+        """Goes up whenever what was shown became stale: new inputs, weights, layouts, a refresh."""
+        return self._epoch
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def activation(self, layer: str, *, wait: float | None = None) -> Tensor:
+        """Return a layer's output for the whole batch, a detached copy.
+
+        Parameters
+        ----------
+        layer : str
+            Name as in `modules`; a container can be asked for too.
+        wait : float, optional
+            Seconds to wait for the model at most; None waits.
+
+        Returns
+        -------
+        Tensor
+            The value as the layer returned it, before any in-place operation that followed: that
+            of the model's out-of-place twin. For a tuple, dict or dataclass its first tensor.
+        """
+        with self._entered(wait):
+            self._check()
+            info = find_layer(self._session.modules, layer)
+            return self._session.activation(info.path, info.call).detach().clone()
+
+    def gradient(self, layer: str, target: Target = None, *, wait: float | None = None) -> Tensor:
+        """Return d score / d activation for the whole batch, a detached copy.
+
+        Parameters
+        ----------
+        layer : str
+            Name as in `modules`.
+        target : int, str, callable or None
+            Class index, class name, ``output -> scalar per image``, or None for each image's top
+            prediction.
+        wait : float, optional
+            Seconds to wait for the model at most; None waits.
+
+        Returns
+        -------
+        Tensor
+            Same shape, type and device as the activation; row n is the gradient of image n's score.
+        """
+        with self._entered(wait):
+            self._check()
+            info = find_layer(self._session.modules, layer)
+            target = self._resolved(target)
+            key = (info.path, info.call, target)
+            found = self._gradients.get(key)
+            if found is None:
+                found = self._session.gradient(info.path, info.call, target, self.class_names)
+                self._gradients.put(key, found, reserved=self._session.trace.nbytes)
+            return found.clone()
+
+    def maps(
+        self, layer: str, image: int = 0, *, side: str = "output", wait: float | None = None
+    ) -> LayerMaps:
+        """Return a layer's activation for one image as NumPy maps, ready to draw.
+
+        Parameters
+        ----------
+        layer : str
+            Name as in `modules`.
+        image : int
+            Place in the batch, from 0.
+        side : str
+            "output", or "input" for the layer's first input tensor.
+        wait : float, optional
+            Seconds to wait for the model at most; None waits.
+        """
+        if side not in {"output", "input"}:
+            msg = f"side={side!r} must be 'output' or 'input'."
+            raise ValueError(msg)
+        with self._entered(wait):
+            self._check()
+            self._check_image(image)
+            info = find_layer(self._session.modules, layer)
+            value = self._session.layout_of(info.path, info.call, side)
+            tensor = self._session.activation(info.path, info.call, side)
+            return layer_maps(
+                tensor,
+                image,
+                layout=value.layout,
+                patches=value.patches,
+                labels=self._labels() if value.is_scores else None,
+            )
+
+    def picture(self, image: int = 0, *, wait: float | None = None) -> NDArray[np.uint8] | None:
+        """Return one input image as people see it, uint8 of shape (H, W, 3); None if it has none."""
+        with self._entered(wait):
+            self._check_image(image)
+            return picture_of(self._session.prepared.first, image, self._normalisation)[0]
+
+    def predictions(self, k: int = 5, *, wait: float | None = None) -> list[list[Prediction]]:
+        """Return the k best classes of every image, best first; empty lists without class scores.
+
+        Parameters
+        ----------
+        k : int
+            At least 1; more than there are classes gives all of them.
+        wait : float, optional
+            Seconds to wait for the model at most; None waits.
+        """
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            msg = f"k={k!r} must be a whole number of at least 1."
+            raise ValueError(msg)
+        with self._entered(wait):
+            self._check()
+            scores = self._session.scores
+            if scores is None:
+                return [[] for _ in range(self.batch_size)]
+            return top_predictions(scores, self._session.score_kind, self.class_names, k)
+
+    # -- changes --------------------------------------------------------------------------------
+
+    def set_inputs(self, inputs: Inputs, *, wait: float | None = None) -> None:
+        """Look at other inputs; everything cached for the old ones is forgotten.
+
+        If this raises, the old inputs and results stay in force.
+        """
+        with self._entered(wait):
+            self._session.set_inputs(inputs)
+            self._forget()
+
+    def check(self, *, wait: float | None = None) -> int:
+        """Run the model again if its weights were written to since; return the epoch."""
+        with self._entered(wait):
+            self._check()
+            return self._epoch
+
+    def refresh(self, *, wait: float | None = None) -> None:
+        """Copy and run the model again, for changes that cannot be seen from outside.
+
+        Such are writes through ``parameter.data``, other settings of a module, and new hooks.
+        """
+        with self._entered(wait):
+            self._session.rebuild()
+            self._forget()
+
+    def set_layout(self, layer: str, layout: str, *, wait: float | None = None) -> None:
+        """Say what the axes of a layer's output mean.
+
+        Parameters
+        ----------
+        layer : str
+            Name as in `modules`.
+        layout : str
+            One of "NCHW", "NHWC", "NCL", "NLC", "NCDHW", "NC", with as many letters as axes.
+        wait : float, optional
+            Seconds to wait for the model at most; None waits.
+        """
+        with self._entered(wait):
+            info = find_layer(self._session.modules, layer)
+            _check_layout(info, layout)
+            self._session.layouts[info.name] = layout
+            self._session.forget_layouts()
+            self._epoch += 1
+
+    def cache_info(self) -> CacheInfo:
+        """Return what is held, in bytes and counts."""
+        with self._entered(None):
+            trace = self._session.trace
+            return CacheInfo(
+                trace_bytes=trace.nbytes,
+                gradient_bytes=self._gradients.nbytes,
+                gradients=len(self._gradients),
+                budget_bytes=self._gradients.budget,
+                layers_kept=len(trace.recorder.kept),
+                layers_recomputed=len(trace.recorder.skipped),
+                has_graph=trace.has_graph,
+            )
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _entered(self, wait: float | None) -> Iterator[None]:
+        """Hold the model's lock, with grad mode set for this thread and put back after."""
+        with held(self.lock, wait), torch.inference_mode(mode=False), torch.no_grad():
+            yield
+
+    def _check(self) -> None:
+        if self._session.update():
+            self._forget()
+
+    def _forget(self) -> None:
+        self._gradients.clear()
+        self._epoch += 1
+
+    def _check_image(self, image: int) -> None:
+        if not 0 <= image < self.batch_size:
+            msg = f"image={image} is not in the batch of {self.batch_size}: 0 to {self.batch_size - 1}."
+            raise ValueError(msg)
+
+    def _resolved(self, target: Target) -> Target:
+        scores = self._session.scores
+        if target is None or callable(target) or scores is None:
+            return target
+        return class_index(target, scores.shape[1], self.class_names)
+
+    def _labels(self) -> tuple[str, ...] | None:
+        scores = self._session.scores
+        if self.class_names is None or scores is None:
+            return None
+        classes = scores.shape[1]
+        return tuple(class_name(self.class_names, index, classes) for index in range(classes))
+
+    def _checked_names(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
+        if names is None:
+            return None
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+            msg = f"class_names={names!r} must be a sequence of strings, one for each class."
+            raise TypeError(msg)
+        scores = self._session.scores
+        if scores is not None:
+            classes = scores.shape[1]
+            allowed = {1, 2} if classes == 1 else {classes}
+            if len(names) not in allowed:
+                msg = (
+                    f"class_names has {len(names)} names, but the model's output has {classes} "
+                    f"classes; give {' or '.join(str(n) for n in sorted(allowed))} names."
+                )
+                raise ValueError(msg)
+        return tuple(names)
+
+    def _check_layers(self, layouts: Mapping[str, str] | None) -> None:
+        for name in self._shown or ():
+            find_layer(self._session.modules, name)
+        for name, layout in (layouts or {}).items():
+            _check_layout(find_layer(self._session.modules, name), layout)
+
+
+def _inside(info: LayerInfo, shown: Sequence[str]) -> bool:
+    return any(
+        info.name == name or info.path == name or info.path.startswith(f"{name}.") for name in shown
+    )
+
+
+def _check_layout(info: LayerInfo, layout: str) -> None:
+    possible = possible_layouts(len(info.shape))
+    if layout not in possible:
+        msg = (
+            f"layout={layout!r} does not fit {info.name!r} of shape {info.shape}; "
+            f"possible: {', '.join(possible) or 'none'}."
+        )
+        raise ValueError(msg)

@@ -1,0 +1,164 @@
+"""Inspection: the layers of a trace, as users name them.
+
+In: a `Trace`. Out: one `LayerInfo` per module call, and the look-up of a name with near matches.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from cnnviz_widgets.inspection.multiply_adds import multiply_adds_of_calls
+from cnnviz_widgets.inspection.shadow import Shadow
+from cnnviz_widgets.inspection.trace import Trace
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One call of one module.
+
+    Attributes
+    ----------
+    name : str
+        What to ask for it by: the path in ``named_modules()``, with ``#2`` and so on behind it
+        when the module is called more than once.
+    path : str
+        The module's path alone.
+    call, calls : int
+        Which call this is, from 1, and how many there are.
+    index : int
+        Place among the leaf calls in execution order, from 0; -1 for a container.
+    type : str
+        Class name of the module.
+    shape : tuple of int
+        Shape of the activation with its batch axis.
+    dtype : str
+        Type of the activation, such as ``"float32"``.
+    layout : str
+        What the axes mean: ``"NCHW"``, ``"NHWC"``, ``"NCL"``, ``"NLC"``, ``"NCDHW"``, ``"NC"``, or
+        ``"?"`` where it is not known.
+    parameters, trainable : int
+        Numbers in the module's parameters, and how many of them require a gradient.
+    multiply_adds : int or None
+        Multiplications with an addition, for one picture; None where it is not known.
+    is_leaf : bool
+        Whether no other module was called inside this call.
+    """
+
+    name: str
+    path: str
+    call: int
+    calls: int
+    index: int
+    type: str
+    shape: tuple[int, ...]
+    dtype: str
+    layout: str
+    parameters: int
+    trainable: int
+    multiply_adds: int | None
+    is_leaf: bool
+
+
+def layer_infos(
+    trace: Trace, shadow: Shadow, layouts: dict[int, str], batch_size: int
+) -> tuple[LayerInfo, ...]:
+    """Return every module call that gave a tensor, in the order in which the calls began.
+
+    Parameters
+    ----------
+    trace : Trace
+        The forward pass.
+    shadow : Shadow
+        Knows the user's module behind each, whose ``requires_grad`` counts.
+    layouts : dict of int to str
+        Layout by value number.
+    batch_size : int
+        Pictures in the batch, by which multiply-adds are divided.
+    """
+    calls = [call for call in trace.calls if call.value >= 0 and call.path]
+    counts = Counter(call.path for call in calls)
+    costs = multiply_adds_of_calls(trace, batch_size)
+    sizes: dict[int, tuple[int, int]] = {}
+    infos: list[LayerInfo] = []
+    leaf_index = 0
+    for call in calls:
+        module = shadow.original_of(call.module)
+        if id(module) not in sizes:
+            sizes[id(module)] = _parameter_counts(module)
+        several = counts[call.path] > 1
+        infos.append(
+            LayerInfo(
+                name=f"{call.path}#{call.call}" if several else call.path,
+                path=call.path,
+                call=call.call,
+                calls=counts[call.path],
+                index=leaf_index if call.is_leaf else -1,
+                type=type(module).__name__,
+                shape=call.shape,
+                dtype=str(call.dtype).removeprefix("torch."),
+                layout=layouts.get(call.value, "?"),
+                parameters=sizes[id(module)][0],
+                trainable=sizes[id(module)][1],
+                multiply_adds=costs[(call.path, call.call)],
+                is_leaf=call.is_leaf,
+            )
+        )
+        leaf_index += call.is_leaf
+    return tuple(infos)
+
+
+def _parameter_counts(module: nn.Module) -> tuple[int, int]:
+    parameters = list(module.parameters())
+    total = sum(parameter.numel() for parameter in parameters)
+    return total, sum(p.numel() for p in parameters if p.requires_grad)
+
+
+def normal_name(name: str) -> str:
+    """Return a layer name without the parts that DataParallel and torch.compile add to it."""
+    parts = [part for part in name.split(".") if part != "_orig_mod"]
+    return ".".join(parts)
+
+
+def find_layer(modules: Sequence[LayerInfo], layer: str) -> LayerInfo:
+    """Return the layer of this name; a plain path means the only call.
+
+    Raises
+    ------
+    TypeError
+        The name is no string.
+    ValueError
+        There is no such layer, or its module is called several times and the call is not named.
+    """
+    if not isinstance(layer, str):
+        msg = (
+            f"layer={layer!r} is a {type(layer).__name__}; give the name of a layer as a string, "
+            f"such as {modules[0].name!r}; see insp.layers for all of them."
+        )
+        raise TypeError(msg)
+    by_name = {info.name: info for info in modules}
+    for name in (layer, normal_name(layer), normal_name(layer).removeprefix("module.")):
+        if name in by_name:
+            return by_name[name]
+        if f"{name}#1" in by_name:
+            calls = [info.name for info in modules if info.path == name]
+            msg = f"layer={layer!r} is called {len(calls)} times; say which: {_some(calls)}."
+            raise ValueError(msg)
+        if name.endswith("#1") and name[:-2] in by_name:
+            return by_name[name[:-2]]
+    close = difflib.get_close_matches(layer, by_name, n=3, cutoff=0.4)
+    near = f"close matches: {_some(close)}" if close else f"the first is {modules[0].name!r}"
+    msg = (
+        f"layer={layer!r} is not a layer of this model; {near}; "
+        f"see insp.layers for all {sum(info.is_leaf for info in modules)}."
+    )
+    raise ValueError(msg)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:4])
+    return f"{shown}, ..." if len(names) > 4 else shown

@@ -1,0 +1,63 @@
+"""Inspection: the model's input as people see it.
+
+In: the input tensor and its normalisation. Out: a uint8 RGB picture, and a notice where the range
+or the colours had to be chosen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cnnviz_widgets.inspection.inputs import Normalisation
+
+
+def picture_of(
+    tensor: Tensor, image: int, normalisation: Normalisation | None
+) -> tuple[NDArray[np.uint8] | None, str | None]:
+    """Return one image of a batch as a picture.
+
+    Parameters
+    ----------
+    tensor : Tensor of shape (N, C, H, W) or (N, C, D, H, W)
+        The model's input; other ranks have no picture.
+    image : int
+        Place in the batch.
+    normalisation : Normalisation or None
+        How the picture was normalised. Without it values in [0, 1] are taken as they are, and
+        others are stretched from their minimum to their maximum.
+
+    Returns
+    -------
+    picture : ndarray of uint8, shape (H, W, 3), or None
+        0 is black.
+    notice : str or None
+        What was chosen, where something was.
+    """
+    if tensor.dim() not in {4, 5} or tensor.is_complex():
+        return None, None
+    notices: list[str] = []
+    pixels = tensor[image : image + 1].detach().to(device="cpu", dtype=torch.float32)
+    if pixels.dim() == 5:
+        notices.append(f"the middle one of {pixels.shape[2]} depth slices is shown")
+        pixels = pixels[:, :, pixels.shape[2] // 2]
+    if normalisation is not None:
+        pixels = normalisation.undo(pixels)
+    pixels = pixels[0]
+    if normalisation is None and (pixels.min() < 0 or pixels.max() > 1):
+        low, high = float(pixels.min()), float(pixels.max())
+        notices.append(
+            f"the input is shown with its range {low:.3g} to {high:.3g} stretched to black and "
+            f"white; give mean= and std= to see its true colours"
+        )
+        pixels = (pixels - low) / (high - low) if high > low else torch.zeros_like(pixels)
+    channels = pixels.shape[0]
+    if channels not in {1, 3}:
+        shown = "the first three of" if channels == 4 else "the mean of"
+        notices.append(f"{shown} {channels} input channels shown")
+        pixels = pixels[:3] if channels == 4 else pixels.mean(0, keepdim=True)
+    levels = (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
+    rgb = levels.expand(3, -1, -1).permute(1, 2, 0)
+    return np.ascontiguousarray(rgb.numpy()), "; ".join(notices) or None

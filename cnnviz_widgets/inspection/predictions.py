@@ -1,0 +1,89 @@
+"""Inspection: what the network says about each picture.
+
+In: scores of shape (N, K) and their kind. Out: the best classes with score and probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One class for one picture.
+
+    Attributes
+    ----------
+    index : int
+        Place in the model's output, from 0.
+    name : str
+        The class's name, or its index as text.
+    score : float
+        The number that the model gave.
+    probability : float
+        In [0, 1]: softmax over the scores, sigmoid of a single score, or what the model's own
+        softmax or sigmoid gave.
+    """
+
+    index: int
+    name: str
+    score: float
+    probability: float
+
+
+def probabilities(scores: Tensor, kind: str) -> Tensor:
+    """Return float32 probabilities of shape (N, K) for scores of this kind."""
+    scores = scores.detach().float()
+    if kind == "probability":
+        return scores
+    if kind == "log-probability":
+        return scores.exp()
+    return scores.sigmoid() if scores.shape[1] == 1 else scores.softmax(dim=1)
+
+
+def class_name(class_names: Sequence[str] | None, index: int, classes: int) -> str:
+    """Return the name of a class.
+
+    A single output with two names is the score of the second: ("no", "yes") names it "yes".
+    """
+    if class_names is None:
+        return str(index)
+    return class_names[1] if classes == 1 and len(class_names) == 2 else class_names[index]
+
+
+def top_predictions(
+    scores: Tensor, kind: str, class_names: Sequence[str] | None, k: int
+) -> list[list[Prediction]]:
+    """Return for each picture its k most probable classes, best first; NaN counts as lowest.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (N, K)
+        What the model gave.
+    kind : str
+        "logit", "probability" or "log-probability".
+    class_names : sequence of str or None
+        K names, or two for a single output.
+    k : int
+        How many at most; fewer where the model has fewer classes.
+    """
+    chances = probabilities(scores, kind).cpu()
+    values = scores.detach().float().cpu()
+    classes = values.shape[1]
+    order = torch.nan_to_num(values, nan=-torch.inf).argsort(dim=1, descending=True, stable=True)
+    return [
+        [
+            Prediction(
+                index,
+                class_name(class_names, index, classes),
+                float(values[image, index]),
+                float(chances[image, index]),
+            )
+            for index in order[image, :k].tolist()
+        ]
+        for image in range(values.shape[0])
+    ]

@@ -1,0 +1,107 @@
+"""Inspection: numbers for tensors, and walks through nested outputs.
+
+In: whatever a module or a function takes and returns. Out: the tensors in it, and one number per
+tensor value: the same object, not written to since, has the same number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from torch import Tensor
+
+# What a forward pass takes or returns: tensors in any nest of tuples, lists, dicts, dataclasses.
+Nest = Any
+
+
+def tensors_in(nest: Nest) -> Iterator[Tensor]:
+    """Yield every tensor of a nest of tuples, lists, mappings and dataclasses, in order."""
+    if isinstance(nest, Tensor):
+        yield nest
+    elif isinstance(nest, (tuple, list)):
+        for item in nest:
+            yield from tensors_in(item)
+    elif isinstance(nest, Mapping):
+        for item in nest.values():
+            yield from tensors_in(item)
+    elif dataclasses.is_dataclass(nest) and not isinstance(nest, type):
+        for field in dataclasses.fields(nest):
+            yield from tensors_in(getattr(nest, field.name))
+
+
+def first_tensor(nest: Nest) -> Tensor | None:
+    """Return the first tensor of a nest, or None."""
+    return next(tensors_in(nest), None)
+
+
+def replace_tensors(nest: Nest, change: Callable[[Tensor], Tensor]) -> Nest:
+    """Return the nest with ``change(tensor)`` in place of every tensor; the same object if equal.
+
+    Tuples, named tuples, lists, dicts and dataclasses are rebuilt only where something changed.
+    """
+    if isinstance(nest, Tensor):
+        return change(nest)
+    if isinstance(nest, (tuple, list)):
+        items = [replace_tensors(item, change) for item in nest]
+        if all(new is old for new, old in zip(items, nest, strict=True)):
+            return nest
+        return type(nest)(*items) if hasattr(nest, "_fields") else type(nest)(items)
+    if isinstance(nest, Mapping):
+        pairs = {key: replace_tensors(item, change) for key, item in nest.items()}
+        if all(pairs[key] is item for key, item in nest.items()):
+            return nest
+        return pairs if type(nest) is dict else type(nest)(**pairs)
+    if dataclasses.is_dataclass(nest) and not isinstance(nest, type):
+        names = [field.name for field in dataclasses.fields(nest) if field.init]
+        new = {name: replace_tensors(getattr(nest, name), change) for name in names}
+        if all(new[name] is getattr(nest, name) for name in names):
+            return nest
+        return dataclasses.replace(nest, **new)
+    return nest
+
+
+def version_of(tensor: Tensor) -> int:
+    """Return how often the tensor's memory was written to; -1 where torch does not count."""
+    return -1 if tensor.is_inference() else tensor._version
+
+
+def storage_of(tensor: Tensor) -> int:
+    """Return a number that two tensors share exactly while they share memory."""
+    try:
+        return tensor.untyped_storage()._cdata
+    except (RuntimeError, NotImplementedError):  # sparse and other tensors without one storage
+        return id(tensor)
+
+
+class ValueNumbers:
+    """Give every tensor value that passes by a number, without keeping it alive."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[weakref.ref[Tensor], int, int]] = {}
+        self._next = 0
+
+    def number(self, tensor: Tensor) -> int:
+        """Return the tensor's number; a new one when it is new or has been written to since."""
+        version = -1 if tensor.is_inference() else tensor._version
+        known = self._seen.get(id(tensor))
+        if known is not None and known[0]() is tensor and known[1] == version:
+            return known[2]
+        number = self._next
+        self._next = number + 1
+        self._seen[id(tensor)] = (weakref.ref(tensor), version, number)
+        return number
+
+    def alias(self, tensor: Tensor, number: int) -> None:
+        """Let the tensor, as it is now, stand for the value with this number."""
+        self._seen[id(tensor)] = (weakref.ref(tensor), version_of(tensor), number)
+
+
+def nbytes(tensor: Tensor) -> int:
+    """Return the bytes of memory that keeping the tensor keeps."""
+    try:
+        return tensor.untyped_storage().nbytes()
+    except (RuntimeError, NotImplementedError):
+        return tensor.numel() * tensor.element_size()
