@@ -6,41 +6,37 @@ Comes after rendering (codes and ranges) and before the widgets, which own the c
 from __future__ import annotations
 
 from .messages import (
-    KINDS,
     Cancel,
-    ChannelParams,
     Hello,
-    InputParams,
-    LayerParams,
     MessageError,
-    PrefetchParams,
     Request,
     failure,
     frame,
     parse_message,
+    read_name,
+    read_names,
+    read_whole,
     welcome,
 )
 from .wire import PROTOCOL_VERSION, PayloadError, pack, unpack
 from .worker import LatestWorker, Token
 
 __all__ = [
-    "KINDS",
     "PROTOCOL_VERSION",
     "Cancel",
-    "ChannelParams",
     "Hello",
-    "InputParams",
     "LatestWorker",
-    "LayerParams",
     "MessageError",
     "PayloadError",
-    "PrefetchParams",
     "Request",
     "Token",
     "failure",
     "frame",
     "pack",
     "parse_message",
+    "read_name",
+    "read_names",
+    "read_whole",
     "unpack",
     "welcome",
 ]

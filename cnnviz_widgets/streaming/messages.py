@@ -7,22 +7,23 @@ dicts for `wire.pack`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import reprlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import cast
 
 from .wire import PROTOCOL_VERSION, Header, Json
 
 MAX_CID = 64
+MAX_KIND = 64
 MAX_NAME = 1000
+MAX_NAMES = 4096
 MAX_SEQ = 2**53 - 1
-MAX_TILE = 4096
 MAX_COUNT = 2**31 - 1
-MAX_PREFETCH_LAYERS = 4096
-MAX_PREFETCH_BYTES = 1 << 30
 MAX_PIXEL_RATIO = 16.0
-_SHOWN = 60
-"""Characters of a wrong value that an error repeats."""
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 60  # characters of a wrong value that an error repeats
 
 
 class MessageError(ValueError):
@@ -63,47 +64,6 @@ class Cancel:
 
 
 @dataclass(frozen=True)
-class LayerParams:
-    """All channels of a layer for one picture, reduced to tiles of `tile` device pixels."""
-
-    layer: str
-    image: int
-    tile: int
-
-
-@dataclass(frozen=True)
-class ChannelParams:
-    """One channel at full resolution, exact."""
-
-    layer: str
-    image: int
-    channel: int
-
-
-@dataclass(frozen=True)
-class InputParams:
-    """One input picture and what the network says of it."""
-
-    image: int
-
-
-@dataclass(frozen=True)
-class PrefetchParams:
-    """Layers to send while nothing else is asked for, the nearest first.
-
-    At most `budget` bytes of them ("bytes" on the wire).
-    """
-
-    layers: tuple[str, ...]
-    image: int
-    tile: int
-    budget: int
-
-
-Params: TypeAlias = "LayerParams | ChannelParams | InputParams | PrefetchParams"
-
-
-@dataclass(frozen=True)
 class Request:
     """A view asks for something.
 
@@ -114,33 +74,68 @@ class Request:
     seq : int
         Rises with every new request of that view.
     kind : str
-        One of `KINDS`.
-    params : LayerParams, ChannelParams, InputParams or PrefetchParams
-        As the kind needs.
-    asked : dict
-        The parameters as they came, for the answer's header.
+        What is asked for; the widget knows which kinds there are.
+    params : dict
+        As they came; read them with `read_name`, `read_names` and `read_whole`.
     """
 
     cid: str
     seq: int
     kind: str
-    params: Params
-    asked: Header
+    params: Header
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return _short.repr(value)
 
 
-def _text(fields: Mapping[str, object], key: str, *, longest: int = MAX_NAME) -> str:
+def read_name(fields: Mapping[str, object], key: str, *, longest: int = MAX_NAME) -> str:
+    """Read a text that must be there.
+
+    Parameters
+    ----------
+    fields : mapping
+        A message, or the params of a request.
+    key : str
+        Which field.
+    longest : int
+        Characters allowed; one is needed.
+
+    Raises
+    ------
+    MessageError
+        When it is missing, no text, empty or too long.
+    """
     value = fields.get(key)
     if not isinstance(value, str) or not 1 <= len(value) <= longest:
         raise MessageError(f"{key}={_shown(value)} must be a text of 1 to {longest} characters.")
     return value
 
 
-def _whole(fields: Mapping[str, object], key: str, *, low: int = 0, high: int = MAX_COUNT) -> int:
+def read_names(fields: Mapping[str, object], key: str, *, most: int = MAX_NAMES) -> list[str]:
+    """Read a list of at most `most` texts.
+
+    Raises
+    ------
+    MessageError
+        When it is missing, no list, too long, or an entry is no name.
+    """
+    values = fields.get(key)
+    if not isinstance(values, list) or len(values) > most:
+        raise MessageError(f"{key}={_shown(values)} must be a list of at most {most} names.")
+    return [read_name({key: value}, key) for value in values]
+
+
+def read_whole(
+    fields: Mapping[str, object], key: str, *, low: int = 0, high: int = MAX_COUNT
+) -> int:
+    """Read a whole number from `low` to `high`, both allowed.
+
+    Raises
+    ------
+    MessageError
+        When it is missing, no whole number, or outside.
+    """
     value = fields.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise MessageError(f"{key}={_shown(value)} must be a whole number from {low} to {high}.")
@@ -151,41 +146,6 @@ def _mapping(value: object, name: str) -> Mapping[str, object]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise MessageError(f"{name}={_shown(value)} must be an object.")
     return value
-
-
-def _layer(fields: Mapping[str, object]) -> LayerParams:
-    tile = _whole(fields, "tile", low=1, high=MAX_TILE)
-    return LayerParams(_text(fields, "layer"), _whole(fields, "image"), tile)
-
-
-def _channel(fields: Mapping[str, object]) -> ChannelParams:
-    return ChannelParams(_text(fields, "layer"), _whole(fields, "image"), _whole(fields, "channel"))
-
-
-def _input(fields: Mapping[str, object]) -> InputParams:
-    return InputParams(_whole(fields, "image"))
-
-
-def _prefetch(fields: Mapping[str, object]) -> PrefetchParams:
-    names = fields.get("layers")
-    if not isinstance(names, list) or len(names) > MAX_PREFETCH_LAYERS:
-        raise MessageError(
-            f"layers={_shown(names)} must be a list of at most {MAX_PREFETCH_LAYERS} names."
-        )
-    layers = tuple(_text({"layers": name}, "layers") for name in names)
-    tile = _whole(fields, "tile", low=1, high=MAX_TILE)
-    budget = _whole(fields, "bytes", high=MAX_PREFETCH_BYTES)
-    return PrefetchParams(layers, _whole(fields, "image"), tile, budget)
-
-
-_READERS: dict[str, Callable[[Mapping[str, object]], Params]] = {
-    "layer": _layer,
-    "channel": _channel,
-    "input": _input,
-    "prefetch": _prefetch,
-}
-KINDS = tuple(_READERS)
-"""What a view can ask for."""
 
 
 def parse_message(content: object) -> Hello | Request | Cancel:
@@ -218,22 +178,20 @@ def _parse(fields: Mapping[str, object]) -> Hello | Request | Cancel:
     sort = fields.get("type")
     if sort not in ("hello", "req", "cancel"):
         raise MessageError(f"type={_shown(sort)} must be one of hello, req, cancel.")
-    cid = _text(fields, "cid", longest=MAX_CID)
+    cid = read_name(fields, "cid", longest=MAX_CID)
     if sort == "hello":
         return _hello(fields, cid)
-    seq = _whole(fields, "seq", high=MAX_SEQ)
+    seq = read_whole(fields, "seq", high=MAX_SEQ)
     if sort == "cancel":
         return Cancel(cid, seq)
-    kind = fields.get("kind")
-    if not isinstance(kind, str) or kind not in _READERS:
-        raise MessageError(f"kind={_shown(kind)} must be one of {', '.join(KINDS)}.")
+    kind = read_name(fields, "kind", longest=MAX_KIND)
     params = _mapping(fields.get("params"), "params")
     # The copy is shallow: contents come from parsed JSON and belong to this message alone.
-    return Request(cid, seq, kind, _READERS[kind](params), cast("Header", dict(params)))
+    return Request(cid, seq, kind, cast("Header", dict(params)))
 
 
 def _hello(fields: Mapping[str, object], cid: str) -> Hello:
-    version = _whole(fields, "v")
+    version = read_whole(fields, "v")
     if version != PROTOCOL_VERSION:
         raise MessageError(
             f"the page speaks version {version} and the kernel version {PROTOCOL_VERSION}; "
@@ -260,7 +218,7 @@ def _name_sender(error: MessageError, fields: Mapping[str, object]) -> None:
         error.cid = cid
     if isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq <= MAX_SEQ:
         error.seq = seq
-    if isinstance(kind, str) and kind in _READERS:
+    if isinstance(kind, str) and len(kind) <= MAX_KIND:
         error.kind = kind
 
 
@@ -302,7 +260,7 @@ def frame(
         "cid": request.cid,
         "seq": request.seq,
         "kind": request.kind if kind is None else kind,
-        "params": dict(request.asked if params is None else params),
+        "params": dict(request.params if params is None else params),
         "epoch": epoch,
         "final": final,
         "ms": ms,
@@ -316,7 +274,7 @@ def failure(
     """Say that a request failed: what happened, and what to do (None: nothing known)."""
     return {
         "type": "err",
-        "cid": cid,
+        "cid": cid or "",
         "seq": seq,
         "kind": kind,
         "message": message,

@@ -7,7 +7,7 @@ holds both to it. What the browser sends is read in `requests`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeGuard
 
 import numpy as np
@@ -24,7 +24,7 @@ WIRE_DTYPES: dict[str, np.dtype[np.generic]] = {
 }
 """Element types on the wire, all little endian."""
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Header: TypeAlias = "dict[str, Json]"
 Arrays: TypeAlias = "Mapping[str, npt.NDArray[np.generic]]"
 
@@ -71,7 +71,7 @@ def pack(header: Mapping[str, Json], arrays: Arrays) -> tuple[Header, bytes]:
         pieces += [bytes(padding), np.ascontiguousarray(array, dtype=WIRE_DTYPES[dtype]).data]
         size += padding
         # Of the array itself: ascontiguousarray gives a scalar one axis.
-        shape: list[Json] = [*array.shape]
+        shape = list(array.shape)
         described.append({"name": name, "dtype": dtype, "shape": shape, "offset": size})
         size += array.nbytes
     return {**header, "arrays": described}, b"".join(pieces)
