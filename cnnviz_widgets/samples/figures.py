@@ -70,7 +70,7 @@ def _ring(x: Plane, y: Plane) -> Plane:
 
 
 def _crescent(x: Plane, y: Plane) -> Plane:
-    """A disc less a disc, its two tips rounded so that they stay wider than a pixel."""
+    """Take a disc out of a disc; the tips are rounded, so that they stay wider than a pixel."""
     blunt = np.float32(0.065)
     radius, bite, apart = np.float32(0.98) - blunt, np.float32(0.78) + blunt, np.float32(0.46)
     tip_x = (radius * radius - bite * bite + apart * apart) / (2 * apart)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -190,7 +190,7 @@ def write(model: nn.Module, figures: dict[str, float | int], path: Path) -> None
         The `.safetensors` file to write.
     """
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, path, metadata={"training": json.dumps(figures, sort_keys=True)})
+    path.write_bytes(save(weights, metadata={"training": json.dumps(figures, sort_keys=True)}))
 
 
 def train(name: str, path: Path) -> float:
