@@ -55,17 +55,23 @@ def stage() -> Iterator[Stage]:
         yield Stage(lab, browser)
 
 
-def steps(notebook: Notebook, spec: str, values: Sequence[int]) -> list[float]:
+_STEPS = "([spec, values]) => window.cnnvizTiming.steps(spec, values)"
+_DRAG = "([spec, values]) => window.cnnvizTiming.drag(spec, values)"
+
+
+def steps(
+    notebook: Notebook, spec: str, values: Sequence[int], *, script: str = _STEPS
+) -> list[float]:
     """Move a control through `values`; milliseconds from each move to its painted picture.
+
+    `script` is what does it in the page, a function of [spec, values].
 
     Raises
     ------
     RuntimeError
         A value was never painted.
     """
-    took: list[float | None] = notebook.page.evaluate(
-        "([spec, values]) => window.cnnvizTiming.steps(spec, values)", [spec, list(values)]
-    )
+    took: list[float | None] = notebook.page.evaluate(script, [spec, list(values)])
     done = [ms for ms in took if ms is not None]
     if len(done) < len(took):
         msg = f"{spec}: {len(took) - len(done)} of {len(took)} values were never painted"
@@ -137,12 +143,13 @@ class Drag:
     share: float
 
 
-def drag(notebook: Notebook, spec: str, values: Sequence[int]) -> Drag:
-    """Drag a control through `values`, one per animation frame, and wait for the last picture."""
+def drag(notebook: Notebook, spec: str, values: Sequence[int], *, script: str = _DRAG) -> Drag:
+    """Drag a control through `values`, one per animation frame, and wait for the last picture.
+
+    `script` is what does it in the page, a function of [spec, values].
+    """
     with ForeignLoad() as load:
-        seen = notebook.page.evaluate(
-            "([spec, values]) => window.cnnvizTiming.drag(spec, values)", [spec, list(values)]
-        )
+        seen = notebook.page.evaluate(script, [spec, list(values)])
     shown = [value for _, value in seen["paints"]]
     painted, wrong = in_order(values, shown, before=seen["before"])
     lag = seen["paints"][-1][0] - seen["sets"][-1]

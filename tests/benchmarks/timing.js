@@ -55,11 +55,11 @@
       return took;
     },
     // One value per animation frame. What was shown after each paint, until the last value is.
-    async drag(name, values, timeout = 20000) {
+    async drag(name, values, settle = 100, timeout = 20000) {
       const { set, shown } = specs[name];
       const sets = [];
       const paints = [];
-      await pause(100);
+      await pause(settle);
       const before = shown();
       await new Promise((resolve) => {
         const next = () => {

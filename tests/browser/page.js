@@ -98,6 +98,11 @@
       control.value = String(value);
       control.dispatchEvent(new Event("input", { bubbles: true }));
     },
+    // A control that is set once and left: a select, or the end of a move.
+    choose(control, value) {
+      window.cnnvizTest.set(control, value);
+      control.dispatchEvent(new Event("change", { bubbles: true }));
+    },
     // One value per animation frame; resolves one frame after the last with the times of the events.
     drag(control, values) {
       return new Promise((resolve) => {

@@ -1,0 +1,150 @@
+"""The networks that the browser tests show, built alike in the kernel and in the test's process.
+
+In: a name. Out: the model, its pictures, and what plain forward hooks see of every layer.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import nn
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("CNNVIZ_TEST_DATA", PROJECT.parent / "shared" / "data"))
+
+SAMPLES = ("shapes", "digits")
+PICTURES = {
+    "squeezenet1_0_imagenet": "zebra.jpg",
+    "resnet20_cifar10": "dog_and_cat.png",
+    "tinyvgg_10": "tiny64_koala.jpg",
+    "mnist_cnn": "mnist_nine.png",
+}
+"""Real networks, and the photograph that each is shown."""
+
+Maps = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model in evaluation mode and pictures for it.
+
+    `inputs` is (N, C, H, W), normalised; `picture` is the first one as uint8 (H, W, 3).
+    """
+
+    model: nn.Module
+    inputs: torch.Tensor
+    class_names: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def picture(self) -> npt.NDArray[np.uint8]:
+        """The first input as people see it, (H, W, 3), gray repeated three times."""
+        shape = (-1, 1, 1)
+        std, mean = torch.tensor(self.std).view(shape), torch.tensor(self.mean).view(shape)
+        levels = ((self.inputs[0] * std + mean).clamp(0, 1) * 255).round().byte()
+        return levels.expand(3, -1, -1).permute(1, 2, 0).numpy()
+
+
+def available(name: str) -> bool:
+    """Tell whether the network's files are there; the embedded ones always are."""
+    return name in SAMPLES or (DATA / "models" / name / "model.safetensors").is_file()
+
+
+def load(name: str) -> Network:
+    """Build a network: an embedded one, or one of the real ones of $CNNVIZ_TEST_DATA."""
+    return _embedded(name) if name in SAMPLES else _real(name)
+
+
+def _embedded(name: str) -> Network:
+    import cnnviz_widgets as cw
+
+    sample = cw.samples.load(name)
+    return Network(
+        sample.model, sample.images[:2], tuple(sample.class_names), sample.mean, sample.std
+    )
+
+
+def _real(name: str) -> Network:
+    from safetensors.torch import load_file
+
+    folder = DATA / "models" / name
+    spec = importlib.util.spec_from_file_location(name, folder / "model.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    model: nn.Module = module.build()
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    recipe = json.loads((folder / "preprocess.json").read_text())
+    return Network(
+        model=model.eval(),
+        inputs=_prepared(DATA / "images" / PICTURES[name], recipe)[None],
+        class_names=tuple((folder / "labels.txt").read_text().splitlines()),
+        mean=tuple(recipe["mean"]),
+        std=tuple(recipe["std"]),
+    )
+
+
+def _prepared(path: Path, recipe: dict[str, object]) -> torch.Tensor:
+    """Scale the shorter side, crop the centre, normalise: (C, H, W)."""
+    side, crop = recipe["resize_shorter_side"], recipe["center_crop"]
+    assert isinstance(side, int)
+    assert isinstance(crop, int)
+    with Image.open(path) as opened:
+        picture = opened.convert(str(recipe["color"]))
+    ratio = side / min(picture.size)
+    picture = picture.resize(
+        (round(picture.width * ratio), round(picture.height * ratio)), Image.Resampling.BILINEAR
+    )
+    left, top = (picture.width - crop) // 2, (picture.height - crop) // 2
+    levels = np.asarray(picture.crop((left, top, left + crop, top + crop)), np.float32) / 255
+    pixels = torch.from_numpy(levels.reshape(crop, crop, -1)).permute(2, 0, 1)
+    mean, std = (torch.tensor(recipe[key]).view(-1, 1, 1) for key in ("mean", "std"))
+    return (pixels - mean) / std
+
+
+def activations(network: Network) -> dict[str, Maps]:
+    """Run the network with plain forward hooks.
+
+    Returns
+    -------
+    dict of name to float32 array
+        Of every leaf module call, in order: ``relu#2`` for the second call of a module that
+        runs more than once. Copies, so that an in-place successor changes nothing.
+    """
+    seen: list[tuple[str, Maps]] = []
+
+    def keep(name: str) -> object:
+        def hook(module: nn.Module, arguments: object, output: torch.Tensor) -> None:
+            seen.append((name, output.detach().clone().numpy()))
+
+        return hook
+
+    handles = [
+        module.register_forward_hook(keep(name))
+        for name, module in network.model.named_modules()
+        if not list(module.children())
+    ]
+    try:
+        with torch.no_grad():
+            network.model(network.inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    calls = Counter(name for name, _ in seen)
+    counted: Counter[str] = Counter()
+    named: dict[str, Maps] = {}
+    for name, values in seen:
+        counted[name] += 1
+        named[f"{name}#{counted[name]}" if calls[name] > 1 else name] = values
+    return named
