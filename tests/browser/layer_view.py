@@ -1,0 +1,188 @@
+"""A LayerBrowser's view in a page: its controls, what it says it shows, and its pixels.
+
+In: a notebook that displays the widget. Out: values that tests compare with NumPy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from playwright.sync_api import ElementHandle, Locator
+
+from cnnviz_widgets.rendering.colormap import render_maps
+from cnnviz_widgets.rendering.quantise import quantise, reduce_maps
+from cnnviz_widgets.rendering.ranges import Scale, channel_ranges
+from tests.browser.notebook import Notebook
+
+ROOT = '.cnnviz[data-cnnviz-widget="layer-browser"]'
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the maps stand on the canvas, in backing-store pixels."""
+
+    columns: int
+    pitch_x: int
+    pitch_y: int
+    tile: int
+    scroll: int
+    height: int
+
+
+class LayerView:
+    """One view of a LayerBrowser.
+
+    Parameters
+    ----------
+    notebook : Notebook
+        Displays the widget.
+    place : int
+        Which of the views in the page, from the top.
+    """
+
+    def __init__(self, notebook: Notebook, place: int = 0) -> None:
+        self.notebook = notebook
+        self.root: Locator = notebook.page.locator(ROOT).nth(place)
+        self.root.wait_for(timeout=30_000)
+
+    def control(self, name: str) -> Locator:
+        """Return the native control that sets `name`."""
+        return self.root.locator(f'[data-cnnviz-control="{name}"]')
+
+    def shown(self, name: str = "layer") -> str | None:
+        """Return the root's ``data-shown-...``."""
+        return self.root.get_attribute(f"data-shown-{name}")
+
+    def wait_for(self, layer: str, *, seconds: float = 20) -> None:
+        """Wait until `layer` is drawn, and one paint more."""
+        self.root.locator(f'xpath=self::*[@data-shown-layer="{layer}"]').wait_for(
+            timeout=1000 * seconds, state="attached"
+        )
+        self.next_paint()
+
+    def next_paint(self) -> None:
+        """Wait until the page has painted once more."""
+        self.notebook.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))"
+        )
+
+    def slide(self, index: int) -> None:
+        """Set the layer slider, as a hand does."""
+        self.control("layer").evaluate(
+            "(slider, value) => window.cnnvizTest.choose(slider, value)", index
+        )
+
+    def painted(self) -> list[dict[str, object]]:
+        """Return the details of every ``cnnviz:painted`` so far, with ``at`` in milliseconds."""
+        events: list[dict[str, object]] = self.notebook.page.evaluate(
+            "() => window.cnnvizTest.painted"
+        )
+        return events
+
+    def canvas(self) -> ElementHandle:
+        """Return the canvas of the grid of maps."""
+        handle = self.root.locator("canvas[data-columns]").first.element_handle()
+        assert handle is not None
+        return handle
+
+    def grid(self) -> Grid:
+        """Read where the maps stand."""
+        values = self.canvas().evaluate(
+            """(canvas) => {
+              const { columns, pitchX, pitchY, tile, scroll } = canvas.dataset;
+              return [columns, pitchX, pitchY, tile, scroll, canvas.height].map(Number);
+            }"""
+        )
+        return Grid(*(int(value) for value in values))
+
+    def scroll_to(self, row: int) -> None:
+        """Bring a row of maps to the upper edge, as far as the content allows."""
+        self.root.locator(".cnnviz-scroller").first.evaluate(
+            """(scroller, top) => {
+              scroller.scrollTop = top;
+              return new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+            }""",
+            row * self.grid().pitch_y,
+        )
+
+    def pixels(self) -> Pixels:
+        """Return the grid's canvas, (height, width, 4) RGBA."""
+        return self.notebook.pixels(self.canvas())
+
+
+def rendered(
+    values: npt.NDArray[np.float32],
+    tile: int,
+    *,
+    scale: Scale | None = None,
+    colormap: str = "viridis",
+) -> Pixels:
+    """Draw maps (C, H, W) with NumPy as the grid should: (C, h, w, 3), one pixel per value."""
+    reduced, _ = reduce_maps(np.ascontiguousarray(values), tile_px=tile)
+    low, high = channel_ranges(reduced)
+    codes = quantise(reduced, low, high)
+    return render_maps(codes, low, high, scale=scale or Scale(), colormap=colormap)
+
+
+def compare_all(view: LayerView, expected: Pixels, *, what: str) -> None:
+    """Compare every map of the layer with NumPy's, scrolling through all of them.
+
+    Raises
+    ------
+    AssertionError
+        A pixel differs; the text names the layer and the channel.
+    """
+    grid = view.grid()
+    rows = -(-len(expected) // grid.columns)
+    per_page = max(1, grid.height // grid.pitch_y)
+    compared: set[int] = set()
+    for row in range(0, rows, per_page):
+        if row or grid.scroll:
+            view.scroll_to(row)
+        compared |= compare_visible(view, expected, what=what)
+    missing = sorted(set(range(len(expected))) - compared)
+    assert not missing, f"{what}: channels {missing[:9]} were never whole on the canvas"
+
+
+def compare_visible(view: LayerView, expected: Pixels, *, what: str) -> set[int]:
+    """Compare the maps that are on the canvas now; return the channels that are whole there."""
+    grid, canvas = view.grid(), view.pixels()
+    whole = set()
+    for channel, top, left, picture in _placed(grid, expected):
+        if top + picture.shape[0] <= 0 or top >= grid.height:
+            continue
+        cut = picture[max(0, -top) : grid.height - top]
+        seen = canvas[max(0, top) :, left:][: cut.shape[0], : cut.shape[1]]
+        same = np.array_equal(seen[..., :3], cut) and bool((seen[..., 3] == 255).all())
+        assert same, f"{what}, channel {channel}: {_difference(seen[..., :3], cut)}"
+        if cut.shape == picture.shape:
+            whole.add(channel)
+    return whole
+
+
+def _placed(grid: Grid, expected: Pixels) -> Iterator[tuple[int, int, int, Pixels]]:
+    """Give each map's channel, corner on the canvas, and picture as large as it is drawn."""
+    _, height, width, _ = expected.shape
+    scale = max(1, grid.tile // max(height, width))
+    down = max(0, (grid.tile - height * scale) // 2)
+    right = max(0, (grid.tile - width * scale) // 2)
+    for channel, picture in enumerate(expected):
+        row, column = divmod(channel, grid.columns)
+        top = row * grid.pitch_y + down - grid.scroll
+        left = column * grid.pitch_x + right
+        yield channel, top, left, picture.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def _difference(seen: Pixels, expected: Pixels) -> str:
+    if seen.shape != expected.shape:
+        return f"{seen.shape} on the canvas, {expected.shape} from NumPy"
+    wrong = (seen != expected).any(axis=-1)
+    y, x = np.argwhere(wrong)[0]
+    return (
+        f"{wrong.sum()} of {wrong.size} pixels differ, the first at ({y}, {x}): "
+        f"{seen[y, x].tolist()} on the canvas, {expected[y, x].tolist()} from NumPy"
+    )
