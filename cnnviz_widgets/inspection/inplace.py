@@ -56,7 +56,7 @@ def written(func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> li
     Covers ``F.relu(x, inplace=True)``, names with one trailing underscore, augmented assignment,
     ``x[...] = y``, ``out=`` and the renormalisation of ``embedding(max_norm=...)``.
     """
-    found: list[Tensor] = []
+    found: list[object] = []
     if kwargs:
         if kwargs.get("inplace") is True:
             found.append(args[0] if args else kwargs["input"])
@@ -98,11 +98,11 @@ def run_apart(
         if _same_kind(result, targets[0]) and result is not targets[0]:
             return result, [result]
     twin = _twin(func)
-    if twin is not None and len(targets) == 1 and args and args[0] is targets[0]:
-        if all(_plain_operand(item, targets[0]) for item in args[1:]):
-            result = twin(*args, **kwargs)
-            if _same_kind(result, targets[0]):
-                return result, [result]
+    alone = len(targets) == 1 and bool(args) and args[0] is targets[0]
+    if twin and alone and all(_plain_operand(item, targets[0]) for item in args[1:]):
+        result = twin(*args, **kwargs)
+        if _same_kind(result, targets[0]):
+            return result, [result]
     return _run_on_clones(func, args, kwargs, targets)
 
 

@@ -66,7 +66,7 @@ class ModelInput:
             kind = next((kind for kind in _CONVOLUTIONS if isinstance(module, kind)), None)
             if kind is not None:
                 spatial, layer = _CONVOLUTIONS[kind], path
-                channels = int(module.in_channels)  # type: ignore[arg-type]  # set by every Conv
+                channels = int(module.in_channels)
                 break
         floats = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point()]
         device = floats[0].device if floats else torch.device("cpu")
@@ -225,7 +225,9 @@ def _batch(item: object, model: ModelInput, normalisation: Normalisation | None)
     tensor = _as_tensor(item, model, normalisation)
     _check_size(tensor, model)
     rank = None if model.spatial is None else model.spatial + 2
-    if (rank is not None and tensor.dim() == rank - 1) or (rank is None and tensor.dim() == 1 and tensor.is_floating_point()):
+    if (rank is not None and tensor.dim() == rank - 1) or (
+        rank is None and tensor.dim() == 1 and tensor.is_floating_point()
+    ):
         tensor = tensor[None]
     return _moved(tensor, model)
 

@@ -7,7 +7,8 @@ them, all from one forward pass on a copy that shares the user's weights.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -19,7 +20,7 @@ from cnnviz_widgets.inspection.cache import TensorCache
 from cnnviz_widgets.inspection.inputs import Inputs, ModelInput, Normalisation
 from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
 from cnnviz_widgets.inspection.locks import held, lock_of
-from cnnviz_widgets.inspection.maps import LayerMaps, layer_maps, possible_layouts
+from cnnviz_widgets.inspection.maps import LayerMaps, Side, layer_maps, possible_layouts
 from cnnviz_widgets.inspection.outputs import Selector
 from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.predictions import Prediction, class_name, top_predictions
@@ -104,6 +105,8 @@ class Inspector:
         self._normalisation = normalisation
         self._gradients = TensorCache(int(cache_bytes))
         self._epoch = 0
+        self._announced = 0
+        self._listeners: list[Callable[[], Callable[[], object] | None]] = []
         self._shown = None if layers is None else tuple(layers)
         with self._entered(None):
             self._session = Session(
@@ -116,6 +119,18 @@ class Inspector:
             self._session.set_inputs(inputs)
             self.class_names = self._checked_names(class_names)
             self._check_layers(layouts)
+
+    def on_change(self, listener: Callable[[], object]) -> None:
+        """Call a function whenever `epoch` has gone up, in the thread in which it did.
+
+        Parameters
+        ----------
+        listener : callable
+            Takes nothing. A bound method does not keep its object alive.
+        """
+        is_method = hasattr(listener, "__self__")
+        kept = weakref.WeakMethod(listener) if is_method else lambda: listener
+        self._listeners.append(kept)
 
     # -- what there is --------------------------------------------------------------------------
 
@@ -151,6 +166,12 @@ class Inspector:
         return self._session.prepared.batch_size
 
     @property
+    def has_scores(self) -> bool:
+        """Whether the model gives class scores, so that there are predictions."""
+        with self._entered(None):
+            return self._session.scores is not None
+
+    @property
     def score_kind(self) -> str:
         """What the model's scores are: "logit", "probability" or "log-probability"."""
         with self._entered(None):
@@ -160,6 +181,17 @@ class Inspector:
     def epoch(self) -> int:
         """Goes up whenever what was shown became stale: new inputs, weights, layouts, a refresh."""
         return self._epoch
+
+    def find(self, layer: str) -> LayerInfo:
+        """Return the layer of this name; a plain path means the only call.
+
+        Raises
+        ------
+        ValueError
+            There is no such layer (near matches are named), or it has several calls.
+        """
+        with self._entered(None):
+            return find_layer(self._session.modules, layer)
 
     # -- values ---------------------------------------------------------------------------------
 
@@ -214,7 +246,7 @@ class Inspector:
             return found.clone()
 
     def maps(
-        self, layer: str, image: int = 0, *, side: str = "output", wait: float | None = None
+        self, layer: str, image: int = 0, *, side: Side = "output", wait: float | None = None
     ) -> LayerMaps:
         """Return a layer's activation for one image as NumPy maps, ready to draw.
 
@@ -247,7 +279,7 @@ class Inspector:
             )
 
     def picture(self, image: int = 0, *, wait: float | None = None) -> NDArray[np.uint8] | None:
-        """Return one input image as people see it, uint8 of shape (H, W, 3); None if it has none."""
+        """Return one input image as people see it, uint8 (H, W, 3), or None."""
         with self._entered(wait):
             self._check_image(image)
             return picture_of(self._session.prepared.first, image, self._normalisation)[0]
@@ -336,8 +368,20 @@ class Inspector:
     @contextlib.contextmanager
     def _entered(self, wait: float | None) -> Iterator[None]:
         """Hold the model's lock, with grad mode set for this thread and put back after."""
-        with held(self.lock, wait), torch.inference_mode(mode=False), torch.no_grad():
-            yield
+        with held(self.lock, wait):
+            with torch.inference_mode(mode=False), torch.no_grad():
+                yield
+            news = self._epoch != self._announced
+            self._announced = self._epoch
+        if news:
+            self._announce()
+
+    def _announce(self) -> None:
+        self._listeners = [kept for kept in self._listeners if kept() is not None]
+        for kept in tuple(self._listeners):
+            listener = kept()
+            if listener is not None:
+                listener()
 
     def _check(self) -> None:
         if self._session.update():
@@ -349,7 +393,8 @@ class Inspector:
 
     def _check_image(self, image: int) -> None:
         if not 0 <= image < self.batch_size:
-            msg = f"image={image} is not in the batch of {self.batch_size}: 0 to {self.batch_size - 1}."
+            count = self.batch_size
+            msg = f"image={image} is not in the batch of {count}; give 0 to {count - 1}."
             raise ValueError(msg)
 
     def _resolved(self, target: Target) -> Target:

@@ -124,7 +124,7 @@ def normal_name(name: str) -> str:
     return ".".join(parts)
 
 
-def find_layer(modules: Sequence[LayerInfo], layer: str) -> LayerInfo:
+def find_layer(modules: Sequence[LayerInfo], layer: object) -> LayerInfo:
     """Return the layer of this name; a plain path means the only call.
 
     Raises

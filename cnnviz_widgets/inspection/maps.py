@@ -7,6 +7,7 @@ vector, or the question what the axes mean.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.inspection.layouts import LAYOUTS, token_grid
+
+Side = Literal["output", "input"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class LayerMaps:
         is slice ``m % depth`` of channel ``m // depth``.
     labels : tuple of str or None
         Class names, where the layer's output is the model's scores.
+    choices : tuple of str
+        Where `kind` is "ask": the layouts that fit.
     """
 
     values: NDArray[np.float32]
@@ -46,6 +51,7 @@ class LayerMaps:
     layout: str
     depth: int = 1
     labels: tuple[str, ...] | None = None
+    choices: tuple[str, ...] = ()
 
 
 def layer_maps(
@@ -92,9 +98,9 @@ def layer_maps(
         return LayerMaps(values[:, None, :], "maps", None, shape, layout)
     if layout == "NCDHW":
         channels, depth, height, width = values.shape
-        note = f"each channel's {depth} depth slices in order"
+        slices = f"each channel's {depth} depth slices in order"
         maps = values.reshape(channels * depth, height, width)
-        return LayerMaps(maps, "maps", note, shape, layout, depth=depth)
+        return LayerMaps(maps, "maps", slices, shape, layout, depth=depth)
     return _tokens(values, shape, patches)
 
 
@@ -109,17 +115,17 @@ def _tokens(
         else:
             seen = "no grid came before"
         maps = np.ascontiguousarray(values.T)[:, None, :]
-        note = f"{tokens} tokens in a row: {seen}, and they are not a square"
-        return LayerMaps(maps, "maps", note, shape, "NLC")
+        row = f"{tokens} tokens in a row: {seen}, and they are not a square"
+        return LayerMaps(maps, "maps", row, shape, "NLC")
     on_grid = values[grid.prefix :].T.reshape(channels, grid.height, grid.width)
-    note = None
-    if grid.prefix:
-        note = f"{grid.prefix} class or register token{'s' if grid.prefix > 1 else ''} left out"
+    plural = "s" if grid.prefix > 1 else ""
+    note = f"{grid.prefix} class or register token{plural} left out" if grid.prefix else None
     return LayerMaps(np.ascontiguousarray(on_grid), "maps", note, shape, "NLC")
 
 
 def _ask(shape: tuple[int, ...], note: str) -> LayerMaps:
-    return LayerMaps(np.zeros(0, dtype=np.float32), "ask", note, shape, "?")
+    choices = possible_layouts(len(shape))
+    return LayerMaps(np.zeros(0, dtype=np.float32), "ask", note, shape, "?", choices=choices)
 
 
 def possible_layouts(rank: int) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def _convolution(inputs: Shapes, outputs: Shapes) -> int:
     return prod(outputs[0]) * prod(inputs[1][1:])
 
 
-def _transposed(inputs: Shapes, outputs: Shapes) -> int:
+def _transposed(inputs: Shapes, _outputs: Shapes) -> int:
     return prod(inputs[0]) * prod(inputs[1][1:])
 
 
@@ -31,12 +31,12 @@ def _added_product(inputs: Shapes, outputs: Shapes) -> int:
     return prod(outputs[0]) * inputs[1][-1]
 
 
-def _attention(inputs: Shapes, outputs: Shapes) -> int:
+def _attention(inputs: Shapes, _outputs: Shapes) -> int:
     query, key, value = inputs[:3]
     return prod(query) * key[-2] + prod(query[:-1]) * key[-2] * value[-1]
 
 
-def _heads(inputs: Shapes, outputs: Shapes) -> int:
+def _heads(inputs: Shapes, _outputs: Shapes) -> int:
     """multi_head_attention_forward: three projections, two products, one projection back."""
     query, key, value = inputs[:3]  # (L, N, E) or (L, E)
     width, length = query[-1], key[0]

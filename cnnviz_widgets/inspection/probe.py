@@ -59,7 +59,7 @@ class Probe:
         if self.recorder is not None:
             self.recorder.enter(path, module, args, kwargs)
 
-    def _after(self, module: nn.Module, args: Any, output: Nest) -> Nest:
+    def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
         return output if self.recorder is None else self.recorder.leave(module, output)
 
     @contextlib.contextmanager

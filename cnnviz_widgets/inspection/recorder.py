@@ -176,10 +176,7 @@ class Recorder(TorchFunctionMode):
         given = list(tensors_in((args, kwargs)))
         inputs = [self.values.number(tensor) for tensor in given]
         shapes = tuple([tensor.shape for tensor in given])
-        if targets:
-            result = self._write(func, args, kwargs, targets)
-        else:
-            result = func(*args, **kwargs)
+        result = self._write(func, args, kwargs, targets) if targets else func(*args, **kwargs)
         self._note(name, args, (inputs, shapes), result)
         return result
 

@@ -34,14 +34,23 @@ class ValueLayout:
 
 
 def check_model(model: object) -> None:
-    """Raise unless the model is an nn.Module with something inside.
+    """Raise unless the model is an nn.Module that can run.
 
     Raises
     ------
     TypeError
         It is no module, or only the class of one.
+    ValueError
+        It has parameters or buffers without a shape (lazy modules that never ran).
     """
     if isinstance(model, nn.Module):
+        for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+            if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+                msg = (
+                    f"model={type(model).__name__} has no shape yet for {name!r}, a lazy "
+                    f"parameter; run the model once on real data first."
+                )
+                raise ValueError(msg)
         return
     hint = "; call it to make one" if isinstance(model, type) else ""
     msg = f"model={model!r} is a {type(model).__name__}; give a torch.nn.Module{hint}."

@@ -50,9 +50,8 @@ def weight_versions(model: nn.Module) -> tuple[int, ...]:
     """Return the write counts of all parameters and buffers; an optimiser step changes them."""
     numbers: list[int] = []
     for module in model.modules():
-        for tensor in (*module._parameters.values(), *module._buffers.values()):
-            if tensor is not None:
-                numbers.append(version_of(tensor))
+        tensors = (*module._parameters.values(), *module._buffers.values())
+        numbers.extend(version_of(tensor) for tensor in tensors if tensor is not None)
     return tuple(numbers)
 
 
@@ -116,19 +115,16 @@ class Shadow:
             inner = unwrap(module)
             if inner is not module:
                 memo[id(module)] = copy.deepcopy(inner, memo)
-        twin = copy.deepcopy(self.original, memo)
+        whole = copy.deepcopy(self.original, memo)
         for module in self.original.modules():
             self._originals[id(memo[id(module)])] = unwrap(module)
-        return twin
+        return whole
 
     def original_of(self, module: nn.Module) -> nn.Module:
         """Return the user's module that a module of the shadow is the copy of."""
         return self._originals.get(id(module), module)
 
     def _parameter(self, parameter: nn.Parameter, *, copied: bool) -> Tensor:
-        if nn.parameter.is_lazy(parameter):
-            msg = "the model has parameters without a shape yet; run it once on real data first"
-            raise ValueError(msg)
         if type(parameter) is not nn.Parameter:
             return parameter
         data = parameter.detach()
@@ -205,7 +201,7 @@ def _own_copy(tensor: Tensor) -> Tensor:
 
 
 def _map_plain_tensors(nest: object, memo: dict[int, Any], depth: int) -> None:
-    """Map tensors that are neither parameters nor buffers to copies (deepcopy refuses non-leaves)."""
+    """Map tensors that are neither parameters nor buffers to copies; deepcopy takes only leaves."""
     if isinstance(nest, Tensor):
         if id(nest) not in memo:
             memo[id(nest)] = _own_copy(nest)

@@ -184,15 +184,16 @@ def _explain(error: BaseException, recorder: Recorder) -> None:
 
 @contextlib.contextmanager
 def same_random_state(inputs: Nest) -> Iterator[None]:
-    """Leave the random generators of torch (CPU and the inputs' devices), NumPy and Python alone."""
+    """Leave the random generators of torch (CPU and GPUs in use), NumPy and Python alone."""
     devices = {tensor.device for tensor in tensors_in(inputs) if tensor.device.type == "cuda"}
-    cpu, numpy, python = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    cpu, python = torch.get_rng_state(), random.getstate()
+    numpy = np.random.get_state()  # noqa: NPY002 - the global generator is what forward() may use
     on_device = [(device, torch.cuda.get_rng_state(device)) for device in devices]
     try:
         yield
     finally:
         torch.set_rng_state(cpu)
-        np.random.set_state(numpy)
+        np.random.set_state(numpy)  # noqa: NPY002
         random.setstate(python)
         for device, state in on_device:
             torch.cuda.set_rng_state(state, device)

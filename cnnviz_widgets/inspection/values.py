@@ -71,9 +71,10 @@ def version_of(tensor: Tensor) -> int:
 def storage_of(tensor: Tensor) -> int:
     """Return a number that two tensors share exactly while they share memory."""
     try:
-        return tensor.untyped_storage()._cdata
+        storage: int = tensor.untyped_storage()._cdata
     except (RuntimeError, NotImplementedError):  # sparse and other tensors without one storage
         return id(tensor)
+    return storage
 
 
 class ValueNumbers:
