@@ -53,7 +53,8 @@ class Scale:
             )
         if self.mode != "fixed":
             return
-        if not (self.low <= self.high and math.isfinite(self.high - self.low)):
+        doubled = (2 * self.low, 2 * self.high)  # a diverging scale spans twice the larger
+        if not (self.low <= self.high and all(map(math.isfinite, doubled))):
             raise ValueError(
                 f"low={self.low!r}, high={self.high!r} is not a range; "
                 "give two finite numbers with low <= high."

@@ -133,7 +133,9 @@ def test_a_channel_without_finite_values_does_not_widen_the_layer() -> None:
     np.testing.assert_array_equal(end, [0, 0])
 
 
-@pytest.mark.parametrize("ends", [(1, 0), (math.nan, 1), (0, math.inf), (-1.7e308, 1.7e308)])
+@pytest.mark.parametrize(
+    "ends", [(1, 0), (math.nan, 1), (0, math.inf), (-1.7e308, 1.7e308), (0, 1.7e308)]
+)
 def test_a_fixed_range_must_be_one(ends: tuple[float, float]) -> None:
     with pytest.raises(
         ValueError, match=r"is not a range; give two finite numbers with low <= high"
