@@ -175,6 +175,25 @@ def test_a_forgotten_owner_ends_the_thread() -> None:
     assert not thread.is_alive()
 
 
+def test_a_worker_that_outlives_its_owner_is_closed() -> None:
+    owner = Widget()
+    kept = owner.worker
+    owner.gate.set()
+    owner.begin(Ask("a", 0))
+    owner.finish()
+    thread = kept.thread
+    assert thread is not None
+    del owner
+    for _ in range(200):
+        gc.collect()
+        thread.join(0.01)
+        if not thread.is_alive():
+            break
+    assert not thread.is_alive()
+    assert kept.closed
+    assert not kept.submit(Ask("a", 1))
+
+
 def test_a_dropped_worker_ends_its_thread(widget: Widget) -> None:
     other: LatestWorker[Widget, Ask] = LatestWorker(widget, Widget.compute, on_error=Widget.report)
     widget.gate.set()
