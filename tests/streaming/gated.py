@@ -11,7 +11,7 @@ from cnnviz_widgets.streaming import LatestWorker, Token
 WAIT_S = 10.0
 """Longest that a test waits for another thread; none needs it when all is well."""
 
-_numbers = itertools.count()
+_numbers = itertools.count(1000)
 
 
 @dataclass(frozen=True)
