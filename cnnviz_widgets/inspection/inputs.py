@@ -166,7 +166,7 @@ class Prepared:
     @property
     def first(self) -> Tensor:
         """The first tensor, which is the picture where there is one."""
-        return next(tensors_in(self.nest))
+        return tensors_in(self.nest)[0]
 
 
 def prepare(inputs: Inputs, model: ModelInput, normalisation: Normalisation | None) -> Prepared:
@@ -189,7 +189,7 @@ def prepare(inputs: Inputs, model: ModelInput, normalisation: Normalisation | No
         nest = _stacked(inputs, model, normalisation)
     else:
         nest = _batch(inputs, model, normalisation)
-    tensors = list(tensors_in(nest))
+    tensors = tensors_in(nest)
     if not tensors:
         msg = f"inputs={inputs!r} holds no tensor; give {_FORMS}."
         raise ValueError(msg)

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.cache import TensorCache
+from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.inputs import Inputs, ModelInput, Normalisation
 from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
 from cnnviz_widgets.inspection.locks import held, lock_of
 from cnnviz_widgets.inspection.maps import LayerMaps, Side, layer_maps, possible_layouts
+from cnnviz_widgets.inspection.operations import Operation
 from cnnviz_widgets.inspection.outputs import Selector
 from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.predictions import Prediction, class_name, top_predictions
-from cnnviz_widgets.inspection.recorder import Function
 from cnnviz_widgets.inspection.session import Session, check_model
 from cnnviz_widgets.inspection.shadow import unwrap
 from cnnviz_widgets.inspection.targets import Target, class_index
@@ -113,7 +114,7 @@ class Inspector:
                 self._model,
                 output=output,
                 normalisation=normalisation,
-                layouts=dict(layouts or {}),
+                layouts=layouts or {},
                 cache_bytes=int(cache_bytes),
             )
             self._session.set_inputs(inputs)
@@ -149,10 +150,10 @@ class Inspector:
         return tuple(info for info in infos if _inside(info, self._shown))
 
     @property
-    def operations(self) -> tuple[Function, ...]:
+    def operations(self) -> tuple[Operation, ...]:
         """Torch functions between module calls, and leaf calls, in the order they ended."""
         with self._entered(None):
-            return tuple(self._session.trace.functions)
+            return self._session.structure.operations
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -175,7 +176,7 @@ class Inspector:
     def score_kind(self) -> str:
         """What the model's scores are: "logit", "probability" or "log-probability"."""
         with self._entered(None):
-            return self._session.score_kind
+            return self._session.structure.score_kind
 
     @property
     def epoch(self) -> int:
@@ -214,7 +215,7 @@ class Inspector:
         with self._entered(wait):
             self._check()
             info = find_layer(self._session.modules, layer)
-            return self._session.activation(info.path, info.call).detach().clone()
+            return self._session.activation(_source(info)).detach().clone()
 
     def gradient(self, layer: str, target: Target = None, *, wait: float | None = None) -> Tensor:
         """Return d score / d activation for the whole batch, a detached copy.
@@ -241,7 +242,7 @@ class Inspector:
             key = (info.path, info.call, target)
             found = self._gradients.get(key)
             if found is None:
-                found = self._session.gradient(info.path, info.call, target, self.class_names)
+                found = self._session.gradient(_source(info), target, self.class_names)
                 self._gradients.put(key, found, reserved=self._session.trace.nbytes)
             return found.clone()
 
@@ -268,8 +269,9 @@ class Inspector:
             self._check()
             self._check_image(image)
             info = find_layer(self._session.modules, layer)
-            value = self._session.layout_of(info.path, info.call, side)
-            tensor = self._session.activation(info.path, info.call, side)
+            source = _source(info, side)
+            value = self._session.layout_of(source, info.name)
+            tensor = self._session.activation(source)
             return layer_maps(
                 tensor,
                 image,
@@ -302,7 +304,7 @@ class Inspector:
             scores = self._session.scores
             if scores is None:
                 return [[] for _ in range(self.batch_size)]
-            return top_predictions(scores, self._session.score_kind, self.class_names, k)
+            return top_predictions(scores, self._session.structure.score_kind, self.class_names, k)
 
     # -- changes --------------------------------------------------------------------------------
 
@@ -345,8 +347,7 @@ class Inspector:
         with self._entered(wait):
             info = find_layer(self._session.modules, layer)
             _check_layout(info, layout)
-            self._session.layouts[info.name] = layout
-            self._session.forget_layouts()
+            self._session.set_layout(info.name, layout)
             self._epoch += 1
 
     def cache_info(self) -> CacheInfo:
@@ -433,6 +434,10 @@ class Inspector:
             find_layer(self._session.modules, name)
         for name, layout in (layouts or {}).items():
             _check_layout(find_layer(self._session.modules, name), layout)
+
+
+def _source(info: LayerInfo, side: Side = "output") -> Source:
+    return Source(info.path, info.call, side)
 
 
 def _inside(info: LayerInfo, shown: Sequence[str]) -> bool:

@@ -1,20 +1,21 @@
 """Inspection: the layers of a trace, as users name them.
 
-In: a `Trace`. Out: one `LayerInfo` per module call, and the look-up of a name with near matches.
+In: a `Structure`. Out: one `LayerInfo` per module call; the look-up of a name with near matches.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import nn
 
+from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.multiply_adds import multiply_adds_of_calls
 from cnnviz_widgets.inspection.shadow import Shadow
-from cnnviz_widgets.inspection.trace import Trace
+from cnnviz_widgets.inspection.structure import Structure
 
 
 @dataclass(frozen=True)
@@ -65,24 +66,22 @@ class LayerInfo:
 
 
 def layer_infos(
-    trace: Trace, shadow: Shadow, layouts: dict[int, str], batch_size: int
+    structure: Structure, shadow: Shadow, layouts: Mapping[str, str]
 ) -> tuple[LayerInfo, ...]:
     """Return every module call that gave a tensor, in the order in which the calls began.
 
     Parameters
     ----------
-    trace : Trace
-        The forward pass.
+    structure : Structure
+        What the forward pass called.
     shadow : Shadow
         Knows the user's module behind each, whose ``requires_grad`` counts.
-    layouts : dict of int to str
-        Layout by value number.
-    batch_size : int
-        Pictures in the batch, by which multiply-adds are divided.
+    layouts : mapping of str to str
+        The user's answers, by layer name, which come before what was found.
     """
-    calls = [call for call in trace.calls if call.value >= 0 and call.path]
+    calls = [call for call in structure.calls if call.value >= 0 and call.path]
     counts = Counter(call.path for call in calls)
-    costs = multiply_adds_of_calls(trace, batch_size)
+    costs = multiply_adds_of_calls(structure)
     sizes: dict[int, tuple[int, int]] = {}
     infos: list[LayerInfo] = []
     leaf_index = 0
@@ -90,18 +89,19 @@ def layer_infos(
         module = shadow.original_of(call.module)
         if id(module) not in sizes:
             sizes[id(module)] = _parameter_counts(module)
-        several = counts[call.path] > 1
+        name = f"{call.path}#{call.call}" if counts[call.path] > 1 else call.path
+        found = structure.layout(Source(call.path, call.call, "output"))
         infos.append(
             LayerInfo(
-                name=f"{call.path}#{call.call}" if several else call.path,
+                name=name,
                 path=call.path,
                 call=call.call,
                 calls=counts[call.path],
                 index=leaf_index if call.is_leaf else -1,
                 type=type(module).__name__,
-                shape=call.shape,
+                shape=tuple(call.shape),
                 dtype=str(call.dtype).removeprefix("torch."),
-                layout=layouts.get(call.value, "?"),
+                layout=layouts.get(name, found),
                 parameters=sizes[id(module)][0],
                 trainable=sizes[id(module)][1],
                 multiply_adds=costs[(call.path, call.call)],

@@ -7,11 +7,10 @@ on; "?" where an operation hides it. Also the grid that a row of tokens stands f
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cnnviz_widgets.inspection.recorder import Function
-from cnnviz_widgets.inspection.trace import Trace
+from cnnviz_widgets.inspection.operations import Operation
 
 LAYOUTS = ("NCHW", "NHWC", "NCL", "NLC", "NCDHW", "NC")
 _BY_RANK = {2: "NC"}
@@ -49,12 +48,12 @@ class Layouts:
     grids: dict[int, tuple[int, int]]
 
 
-def find_layouts(trace: Trace) -> Layouts:
-    """Follow the layout from convolutions, poolings and recurrent layers through a trace."""
+def find_layouts(operations: Sequence[Operation]) -> Layouts:
+    """Follow the layout from convolutions, poolings and recurrent layers through them."""
     names: dict[int, str] = {}
     grids: dict[int, tuple[int, int]] = {}
     latest: tuple[int, int] | None = None
-    for function in trace.functions:
+    for function in operations:
         layout = _after(function, names)
         if function.name.startswith(_DEFINING) and layout != "?" and function.inputs:
             names.setdefault(function.inputs[0], layout)
@@ -82,7 +81,7 @@ def _size(layout: str, shape: tuple[int, ...]) -> tuple[int, int] | None:
     return (shape[1], shape[2]) if layout == "NHWC" else None
 
 
-def _after(function: Function, names: Mapping[int, str]) -> str:
+def _after(function: Operation, names: Mapping[int, str]) -> str:
     """Return the layout of what a function gives, from that of what it takes."""
     if not function.outputs:
         return "?"
@@ -110,7 +109,9 @@ def _after(function: Function, names: Mapping[int, str]) -> str:
     return before if tuple(shape) == tuple(function.output_shapes[0]) or same_rank else "?"
 
 
-def _main_input(function: Function, names: Mapping[int, str]) -> tuple[str, tuple[int, ...] | None]:
+def _main_input(
+    function: Operation, names: Mapping[int, str]
+) -> tuple[str, tuple[int, ...] | None]:
     """Return layout and shape of the first input whose layout is known and has most axes."""
     best: tuple[str, tuple[int, ...] | None] = ("?", None)
     for value, shape in zip(function.inputs, function.input_shapes, strict=False):
@@ -120,7 +121,7 @@ def _main_input(function: Function, names: Mapping[int, str]) -> tuple[str, tupl
     return best
 
 
-def _permuted(before: str, function: Function) -> str:
+def _permuted(before: str, function: Operation) -> str:
     given = function.arguments
     order = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
     if function.name != "permute" or not all(isinstance(axis, int) for axis in order):

@@ -1,7 +1,7 @@
 """Inspection: multiply-adds of module calls.
 
-In: a `Trace`, whose operations carry the shapes they ran on. Out: for every module call the number
-of multiplications with an addition for one picture, None where a function has no known formula.
+In: a `Structure`, whose operations carry the shapes they ran on. Out: for every module call the
+number of multiplications with an addition for one picture, None where a function has no formula.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from cnnviz_widgets.inspection.recorder import Function
-from cnnviz_widgets.inspection.trace import Trace
+from cnnviz_widgets.inspection.operations import Operation
+from cnnviz_widgets.inspection.structure import Structure
 
 Shapes = Sequence[tuple[int, ...]]
 
@@ -55,7 +55,7 @@ _FORMULAS: dict[str, Callable[[Shapes, Shapes], int]] = {
 _UNKNOWN = {"einsum", "lstm", "gru", "rnn_tanh", "rnn_relu", "tensordot", "bilinear", "__rmatmul__"}
 
 
-def function_multiply_adds(function: Function) -> int | None:
+def function_multiply_adds(function: Operation) -> int | None:
     """Return the multiply-adds of one function for its whole batch; None where not known."""
     if function.name in _UNKNOWN:
         return None
@@ -63,21 +63,21 @@ def function_multiply_adds(function: Function) -> int | None:
     return formula(function.input_shapes, function.output_shapes) if formula else 0
 
 
-def multiply_adds_of_calls(trace: Trace, batch_size: int) -> dict[tuple[str, int], int | None]:
+def multiply_adds_of_calls(structure: Structure) -> dict[tuple[str, int], int | None]:
     """Return the multiply-adds of every module call for one picture.
 
     A container's are the sum of those inside it; element-wise functions and normalisation count
     as none, as is usual.
     """
     found: dict[tuple[str, int], int | None] = {}
-    for call in trace.calls:
+    for call in structure.calls:
         inside = [
             function_multiply_adds(function)
-            for function in trace.functions[call.started : call.ended]
+            for function in structure.operations[call.began : call.ended]
             if function.call == 0
         ]
         known = [cost for cost in inside if cost is not None]
         found[(call.path, call.call)] = (
-            sum(known) // max(batch_size, 1) if len(known) == len(inside) else None
+            sum(known) // max(structure.batch_size, 1) if len(known) == len(inside) else None
         )
     return found

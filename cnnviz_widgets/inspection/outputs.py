@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from torch import Tensor
 
-from cnnviz_widgets.inspection.recorder import Function
+from cnnviz_widgets.inspection.operations import Operation
 from cnnviz_widgets.inspection.values import Nest
 
 Selector = str | int | Callable[[Nest], Tensor]
@@ -132,12 +132,12 @@ def _has_attribute(raw: Nest, output: Selector) -> bool:
     )
 
 
-def score_kind(functions: Sequence[Function], value: int) -> str:
+def score_kind(operations: Sequence[Operation], value: int) -> str:
     """Return "logit", "probability" or "log-probability" for the value with this number.
 
     Follows the operations back from the scores to a softmax or sigmoid, module or function.
     """
-    for function in reversed(functions):
+    for function in reversed(operations):
         if value not in function.outputs:
             continue
         if function.name in _KINDS:

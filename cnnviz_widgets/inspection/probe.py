@@ -1,6 +1,6 @@
 """Inspection: hooks on a shadow that report every module call to a recorder.
 
-In: a `Shadow`. Out: `Probe.run`, one forward pass with a `Recorder` listening.
+In: a `Shadow`. Out: `Probe.run`, one forward pass with a recorder listening.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
-from cnnviz_widgets.inspection.recorder import Recorder
+from cnnviz_widgets.inspection.calls import CallRecorder
+from cnnviz_widgets.inspection.operations import OperationRecorder
 from cnnviz_widgets.inspection.shadow import Shadow
 from cnnviz_widgets.inspection.values import Nest, storage_of
 
@@ -25,11 +26,18 @@ class Probe:
     ----------
     shadow : Shadow
         Its hooks stay in place when it is a copy, and are removed after each run when it is not.
+
+    Attributes
+    ----------
+    parameters : dict of int to str
+        Storage number and name of every parameter that is shared with the user's model.
+    unusual : frozenset of torch.nn.Module
+        Modules with hooks or a ``forward`` of their own.
     """
 
     def __init__(self, shadow: Shadow) -> None:
         self.shadow = shadow
-        self.recorder: Recorder | None = None
+        self._recorder: CallRecorder | None = None
         self.parameters = {
             storage_of(parameter): name
             for name, parameter in shadow.module.named_parameters()
@@ -56,26 +64,56 @@ class Probe:
         return handles
 
     def _before(self, path: str, module: nn.Module, args: Any, kwargs: Any) -> None:
-        if self.recorder is not None:
-            self.recorder.enter(path, module, args, kwargs)
+        if self._recorder is not None:
+            self._recorder.enter(path, module, args, kwargs)
 
     def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
-        return output if self.recorder is None else self.recorder.leave(module, output)
+        return output if self._recorder is None else self._recorder.leave(module, output)
 
     @contextlib.contextmanager
-    def _listening(self, recorder: Recorder) -> Iterator[None]:
+    def _listening(self, recorder: CallRecorder) -> Iterator[None]:
         handles = [] if self.shadow.isolated else self._attach()
-        self.recorder = recorder
-        recorder._unusual = self.unusual
+        self._recorder = recorder
         try:
             yield
         finally:
-            self.recorder = None
+            self._recorder = None
             for handle in handles:
                 handle.remove()
 
-    def run(self, recorder: Recorder, call: Callable[[nn.Module], Nest]) -> Nest:
-        """Run ``call(module)`` with the recorder listening; return its result."""
-        with self.shadow.guard(), self._listening(recorder), recorder:
-            output = call(self.shadow.module)
-        return recorder.current(output)
+    def run(
+        self,
+        recorder: CallRecorder,
+        call: Callable[[nn.Module], Nest],
+        *,
+        out_of_place: frozenset[nn.Module] = frozenset(),
+    ) -> Nest:
+        """Run ``call(module)`` with the recorder listening; return its result.
+
+        Parameters
+        ----------
+        recorder : CallRecorder
+            An `OperationRecorder` sees the torch functions too.
+        call : callable
+            Calls the module it is given.
+        out_of_place : frozenset of torch.nn.Module
+            Modules of the shadow whose ``inplace`` is off during this run.
+        """
+        with self.shadow.guard(), self._listening(recorder), _switched_off(out_of_place):
+            if not isinstance(recorder, OperationRecorder):
+                return call(self.shadow.module)
+            with recorder:
+                output = call(self.shadow.module)
+            return recorder.current(output)
+
+
+@contextlib.contextmanager
+def _switched_off(modules: frozenset[nn.Module]) -> Iterator[None]:
+    """Run modules that work in place out of place."""
+    for module in modules:
+        vars(module)["inplace"] = False
+    try:
+        yield
+    finally:
+        for module in modules:
+            vars(module)["inplace"] = True

@@ -6,26 +6,27 @@ again whenever weights or structure changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets.inspection.calls import Plan, Source
 from cnnviz_widgets.inspection.inputs import Inputs, ModelInput, Normalisation, Prepared, prepare
 from cnnviz_widgets.inspection.layers import LayerInfo, layer_infos
-from cnnviz_widgets.inspection.layouts import Layouts, find_layouts
-from cnnviz_widgets.inspection.outputs import Selector, score_kind, select_scores
+from cnnviz_widgets.inspection.operations import ParameterWrittenError
+from cnnviz_widgets.inspection.outputs import Selector, select_scores
 from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.probe import Probe
-from cnnviz_widgets.inspection.recorder import Call, ParameterWrittenError, Plan, Source
 from cnnviz_widgets.inspection.shadow import Shadow, fingerprint, weight_versions
+from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.targets import Target, score_per_image
 from cnnviz_widgets.inspection.trace import Trace, trace
+from cnnviz_widgets.inspection.values import tensors_in
 
 
-@dataclass(frozen=True)
-class ValueLayout:
+class ValueLayout(NamedTuple):
     """Layout of one value, the grid of its tokens, and whether it is the model's scores."""
 
     layout: str
@@ -45,7 +46,7 @@ def check_model(model: object) -> None:
     """
     if isinstance(model, nn.Module):
         for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-            if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+            if type(tensor) in {nn.UninitializedParameter, nn.UninitializedBuffer}:
                 msg = (
                     f"model={type(model).__name__} has no shape yet for {name!r}, a lazy "
                     f"parameter; run the model once on real data first."
@@ -68,11 +69,27 @@ class Session:
         Picks the scores out of the model's output.
     normalisation : Normalisation or None
         Of the pictures.
-    layouts : dict of str to str
+    layouts : mapping of str to str
         The user's answers, by layer name.
     cache_bytes : int
         Bytes of values to keep.
+
+    Attributes
+    ----------
+    prepared : Prepared
+        The inputs.
+    trace : Trace
+        The values for these inputs and the weights as they were last seen.
+    structure : Structure
+        What does not depend on the values.
+    scores : Tensor of shape (N, K) or None
+        Class scores, detached.
     """
+
+    prepared: Prepared
+    trace: Trace
+    structure: Structure
+    scores: Tensor | None
 
     def __init__(
         self,
@@ -80,143 +97,130 @@ class Session:
         *,
         output: Selector | None,
         normalisation: Normalisation | None,
-        layouts: dict[str, str],
+        layouts: Mapping[str, str],
         cache_bytes: int,
     ) -> None:
         self.model = model
-        self.layouts = layouts
+        self._answers = dict(layouts)
         self._output = output
         self._normalisation = normalisation
         self._cache_bytes = cache_bytes
         self._probe: Probe | None = None
         self._built: tuple[int, ...] = ()
         self._own: frozenset[str] = frozenset()
-        self._protected: frozenset[Source] = frozenset()
+        self._structures: dict[object, Structure] = {}
+        self._modules: tuple[LayerInfo, ...] | None = None
 
     # -- tracing ------------------------------------------------------------------------------
 
     def set_inputs(self, inputs: Inputs) -> None:
         """Trace other inputs; if that raises, the old ones stay."""
-        prepared = prepare(inputs, ModelInput.of(self.model), self._normalisation)
-        self._install(prepared, self._traced(prepared, Plan(budget=self._cache_bytes)))
+        self._retrace(prepare(inputs, ModelInput.of(self.model), self._normalisation))
 
     def update(self) -> bool:
         """Trace again if weights, buffers or structure changed; say whether they did."""
         if self._versions == self._current_versions():
             return False
-        self._install(self.prepared, self._traced(self.prepared, Plan(budget=self._cache_bytes)))
+        self._retrace(self.prepared)
         return True
 
     def rebuild(self) -> None:
-        """Copy the model and trace again."""
-        old = self._probe
-        self._probe = None
+        """Copy the model anew and trace again."""
+        old = self._probe, self._structures
+        self._probe, self._structures = None, {}
         try:
-            self._install(
-                self.prepared, self._traced(self.prepared, Plan(budget=self._cache_bytes))
-            )
+            self._retrace(self.prepared)
         except BaseException:
-            self._probe = old
+            self._probe, self._structures = old
             raise
 
     def _current_versions(self) -> tuple[int, ...]:
         return (*fingerprint(self.model), *weight_versions(self.model))
 
-    def _install(self, prepared: Prepared, new: Trace) -> None:
-        scores = select_scores(new.output, self._output)
-        if not any(call.path and call.value >= 0 for call in new.calls):
-            msg = (
-                f"model={type(self.model).__name__} has no layers: no module inside it was called "
-                f"and gave a tensor. Build it from nn modules, and call them in forward()."
-            )
-            raise ValueError(msg)
-        self.prepared = prepared
-        self.trace = new
-        self.scores = None if scores is None else scores.detach()
-        number = -1 if scores is None else new.recorder.values.number(scores)
-        self.score_kind = score_kind(new.functions, number)
-        self._score_value = number
-        self._versions = self._current_versions()
-        self._calls = {(call.path, call.call): call for call in new.calls}
-        self.forget_layouts()
+    def _retrace(self, prepared: Prepared) -> None:
+        self._install(prepared, self._traced(prepared, Plan(budget=self._cache_bytes)))
 
-    def forget_layouts(self) -> None:
-        """Read layouts anew, after the user answered for one."""
-        self._modules: tuple[LayerInfo, ...] | None = None
-        self._layouts: Layouts | None = None
+    def _install(self, prepared: Prepared, new: Trace) -> None:
+        """Make a trace the one in force, once everything about it is known to be good."""
+        scores = select_scores(new.output, self._output)
+        key = self._key(prepared)
+        if new.operations is not None:
+            _check_has_layers(self.model, new)
+            structure = Structure(new, scores, prepared.batch_size)
+            if structure.pattern is None and key in self._structures:
+                structure.pattern = self._structures[key].pattern  # a graph trace teaches none
+            self._structures = {key: structure}
+        structure = self._structures[key]
+        self._versions = self._current_versions()
+        self.prepared, self.trace, self.structure = prepared, new, structure
+        self.scores = None if scores is None else scores.detach()
+        self._modules = None
+
+    def _key(self, prepared: Prepared) -> object:
+        """Return what a pattern depends on besides the shadow."""
+        shapes = tuple((tuple(t.shape), t.dtype) for t in tensors_in(prepared.nest))
+        return shapes, torch.is_autocast_enabled()
 
     def _traced(self, prepared: Prepared, plan: Plan) -> Trace:
         probe = self._ready_probe()
-        isolated = probe.shadow.isolated
-        plan = replace(
-            plan,
-            protect=self._protected,
-            cheap=isolated and not plan.graph and not torch.is_autocast_enabled(),
-        )
+        watched = plan.graph or plan.wanted is not None
+        cheap = probe.shadow.isolated and not plan.graph and not torch.is_autocast_enabled()
+        known = None if watched else self._structures.get(self._key(prepared))
         try:
-            result = trace(probe, prepared.nest, plan, prepared.invoke)
+            return trace(
+                probe,
+                prepared.nest,
+                prepared.invoke,
+                plan=plan._replace(cheap=cheap),
+                pattern=known.pattern if known else None,
+            )
         except ParameterWrittenError as error:
             self._own |= error.names
             self._probe = None
             return self._traced(prepared, plan)
-        self._protected = result.protected
-        return result
 
     def _ready_probe(self) -> Probe:
         built = fingerprint(self.model)
         if self._probe is None or self._built != built:
             self._probe = Probe(Shadow(self.model, self._own))
             self._built = built
-            self._protected = frozenset()
+            self._structures = {}
         return self._probe
 
     # -- values -------------------------------------------------------------------------------
 
-    def activation(self, path: str, call: int, side: str = "output") -> Tensor:
-        """Return the value of a module call, or its first input."""
-        value = self._value(self._calls[(path, call)], side)
-        tensor = self.trace.value(value)
-        if tensor is None:
-            tensor = self._recomputed(path, call, side)
+    def activation(self, source: Source) -> Tensor:
+        """Return the output of a module call, or its first input."""
+        tensor = self.trace.value(_value(self.trace, source))
+        if tensor is not None:
+            return tensor
+        wanted = self.trace.source(_value(self.trace, source))
+        again = self._traced(self.prepared, Plan(wanted=wanted))
+        tensor = again.value(_value(again, source))
+        assert tensor is not None, "this forward pass differs from the one before"
         return tensor
 
-    def _value(self, call: Call, side: str) -> int:
-        value = call.value if side == "output" else call.input_value
-        if value < 0:
-            msg = f"side={side!r}: {call.path!r} was called without a tensor; ask for its output."
-            raise ValueError(msg)
-        return value
+    def gradient(self, source: Source, target: Target, class_names: Sequence[str] | None) -> Tensor:
+        """Return d score / d output of a module call, detached.
 
-    def _recomputed(self, path: str, call: int, side: str) -> Tensor:
-        """Run the model again, keeping the one value that is wanted."""
-        source = self.trace.source(self._value(self._calls[(path, call)], side))
-        again = self._traced(self.prepared, Plan(wanted=lambda kept: kept == source))
-        by_name = {(item.path, item.call): item for item in again.calls}
-        tensor = again.value(self._value(by_name[(path, call)], side))
-        assert tensor is not None, "a forward pass that differs from the one before"
-        return tensor
-
-    def gradient(
-        self, path: str, call: int, target: Target, class_names: Sequence[str] | None
-    ) -> Tensor:
-        """Return d score / d output of a module call, detached."""
+        The trace with its graph replaces the one in force, unless it is larger than the cache.
+        """
         graph = self.trace
         if not graph.has_graph:
             graph = self._traced(self.prepared, Plan(graph=True))
             if graph.nbytes <= self._cache_bytes:
                 self._install(self.prepared, graph)
-        by_name = {(item.path, item.call): item for item in graph.calls}
-        kept = graph.recorder.kept[by_name[(path, call)].value].tensor
+        kept = graph.recorder.kept[_value(graph, source)].tensor
         with torch.enable_grad():
             scores = select_scores(graph.output, self._output)
             score = score_per_image(target, graph.output, scores, class_names)
             if not score.requires_grad or not kept.requires_grad:
-                raise _not_connected(path, target)
+                raise _not_connected(source.path, target)
             (gradient,) = torch.autograd.grad(
                 score.sum(), [kept], retain_graph=True, allow_unused=True
             )
         if gradient is None:
-            raise _not_connected(path, target)
+            raise _not_connected(source.path, target)
         return gradient.detach()
 
     # -- what there is ------------------------------------------------------------------------
@@ -226,30 +230,20 @@ class Session:
         """Every module call that gave a tensor."""
         if self._modules is None:
             assert self._probe is not None
-            self._modules = layer_infos(
-                self.trace, self._probe.shadow, self._read_layouts().names, self.prepared.batch_size
-            )
-            if self.layouts:
-                self._modules = tuple(
-                    replace(info, layout=self.layouts.get(info.name, info.layout))
-                    for info in self._modules
-                )
+            self._modules = layer_infos(self.structure, self._probe.shadow, self._answers)
         return self._modules
 
-    def _read_layouts(self) -> Layouts:
-        if self._layouts is None:
-            self._layouts = find_layouts(self.trace)
-        return self._layouts
+    def set_layout(self, name: str, layout: str) -> None:
+        """Note the user's answer for a layer."""
+        self._answers[name] = layout
+        self._modules = None
 
-    def layout_of(self, path: str, call: int, side: str) -> ValueLayout:
+    def layout_of(self, source: Source, name: str) -> ValueLayout:
         """Return what is known of the axes of a module call's output or first input."""
-        found = self._read_layouts()
-        value = self._value(self._calls[(path, call)], side)
-        layout = found.names.get(value, "?")
-        if side == "output":
-            info = next(i for i in self.modules if i.path == path and i.call == call)
-            layout = self.layouts.get(info.name, layout)
-        return ValueLayout(layout, found.grids.get(value), value == self._score_value)
+        layout = self.structure.layout(source)
+        if source.side == "output":
+            layout = self._answers.get(name, layout)
+        return ValueLayout(layout, self.structure.patches(source), self.structure.is_scores(source))
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -274,6 +268,26 @@ class Session:
         if notice:
             notices.append(f"{notice[0].upper()}{notice[1:]}.")
         return tuple(notices)
+
+
+def _value(trace: Trace, source: Source) -> int:
+    """Return the number of a module call's output or first input in a trace."""
+    for call in trace.calls:
+        if call.path == source.path and call.call == source.call:
+            value = call.value if source.side == "output" else call.input_value
+            if value >= 0:
+                return value
+    msg = f"side={source.side!r}: {source.path!r} was called without a tensor; ask for its output."
+    raise ValueError(msg)
+
+
+def _check_has_layers(model: nn.Module, new: Trace) -> None:
+    if not any(call.path and call.value >= 0 for call in new.calls):
+        msg = (
+            f"model={type(model).__name__} has no layers: no module inside it was called and gave "
+            f"a tensor. Build it from nn modules, and call them in forward()."
+        )
+        raise ValueError(msg)
 
 
 def _not_connected(path: str, target: Target) -> ValueError:

@@ -1,7 +1,7 @@
 """Inspection: one forward pass of the shadow and everything that was kept of it.
 
-In: a `Probe`, the model's inputs and a `Plan`. Out: a `Trace`: module calls, values, operations
-and the raw output.
+In: a `Probe`, the model's inputs and a `Plan`. Out: a `Trace` with the values and the raw output;
+the first of its kind also says which operations ran, which later ones need not watch.
 """
 
 from __future__ import annotations
@@ -9,53 +9,74 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.inspection.probe import Probe
-from cnnviz_widgets.inspection.recorder import (
-    Call,
-    Function,
+from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan, Source
+from cnnviz_widgets.inspection.operations import (
+    Operation,
+    OperationRecorder,
     ParameterWrittenError,
-    Plan,
-    Recorder,
-    Source,
 )
+from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
 
 _MOST_PASSES = 4
 
 
-@dataclass
+@dataclass(frozen=True)
+class Pattern:
+    """What a pass taught for the next one on inputs of the same shape.
+
+    Attributes
+    ----------
+    sequence : list of (str, tuple of int)
+        The module calls; a pass with others has another pattern.
+    out_of_place : frozenset of torch.nn.Module
+        Modules of the shadow that must not work in place, so that kept values stay.
+    protect : frozenset of Source
+        Values to hand on as copies.
+    """
+
+    sequence: list[tuple[str, tuple[int, ...]]]
+    out_of_place: frozenset[nn.Module]
+    protect: frozenset[Source]
+
+
+@dataclass(frozen=True)
 class Trace:
     """What one forward pass left behind.
 
     Attributes
     ----------
-    calls : list of Call
-        Every module call, in the order in which they began.
-    functions : list of Function
-        Torch functions and leaf calls, in the order in which they ended.
+    recorder : CallRecorder
+        The calls and the kept values.
+    operations : list of Operation or None
+        Torch functions and leaf calls; None for a pass that followed a pattern.
     output : object
         What the model returned.
     leaves : list of Tensor
-        The input tensors that gradients can be taken for (graph traces only).
+        The input tensors that gradients can be taken for (with a graph only).
     has_graph : bool
         Whether gradients can be taken.
-    protected : frozenset of Source
-        Values that needed a copy, to be asked for at the next pass.
+    pattern : Pattern or None
+        What the next pass may follow; None where every pass has to be watched.
     """
 
-    calls: list[Call]
-    functions: list[Function]
+    recorder: CallRecorder
+    operations: list[Operation] | None
     output: Nest
     leaves: list[Tensor]
     has_graph: bool
-    protected: frozenset[Source]
-    recorder: Recorder
+    pattern: Pattern | None
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every module call, in the order in which they began."""
+        return self.recorder.calls
 
     @property
     def nbytes(self) -> int:
@@ -71,12 +92,10 @@ class Trace:
         if kept is not None:
             return kept.tensor
         recipe = self.recorder.recipes.get(number)
-        if recipe is None:
+        tensor = None if recipe is None else self.value(recipe[1])
+        if recipe is None or tensor is None:
             return None
-        module, source = recipe
-        tensor = self.value(source)
-        if tensor is None:
-            return None
+        module = recipe[0]
         with torch.inference_mode(mode=False), torch.no_grad():
             if getattr(module, "inplace", False):
                 tensor = tensor.clone()
@@ -93,8 +112,18 @@ class Trace:
         return self.recorder.skipped.get(number)
 
 
-def trace(probe: Probe, inputs: Nest, plan: Plan, invoke: Callable[..., Nest]) -> Trace:
-    """Run the model once (again where a view of a kept value was written to) and record it.
+def trace(
+    probe: Probe,
+    inputs: Nest,
+    invoke: Callable[[nn.Module, Nest], Nest],
+    *,
+    plan: Plan,
+    pattern: Pattern | None = None,
+) -> Trace:
+    """Run the model and record it.
+
+    With a pattern only module calls are watched, which is cheaper; where the pass turns out to
+    differ, and where a view of a kept value was written to, the model is run again.
 
     Parameters
     ----------
@@ -102,31 +131,41 @@ def trace(probe: Probe, inputs: Nest, plan: Plan, invoke: Callable[..., Nest]) -
         Hooks on the shadow.
     inputs : nest of Tensor
         The model's inputs; they are copied, so that the pass may write to them.
-    plan : Plan
-        What to keep, and whether with a graph.
     invoke : callable
         ``invoke(module, inputs)`` calls the module.
+    plan : Plan
+        What to keep, and whether with a graph.
+    pattern : Pattern or None
+        Of an earlier trace on inputs of the same shapes.
 
     Raises
     ------
     BaseException
         Whatever the model raises, with a note that names the layer and its input's shape.
     """
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(torch.inference_mode(mode=False))
-        stack.enter_context(torch.set_grad_enabled(plan.graph))
-        result = _one_pass(probe, inputs, plan, invoke)
+    with torch.inference_mode(mode=False), torch.set_grad_enabled(plan.graph):
+        if pattern is not None:
+            result = _one_pass(probe, inputs, invoke, plan, pattern)
+            same = result.recorder.sequence() == pattern.sequence
+            if same and not result.recorder.overwritten():
+                return result
+        result = _one_pass(probe, inputs, invoke, plan, None)
         for _ in range(_MOST_PASSES):
             overwritten = result.recorder.overwritten()
             if not overwritten:
                 break
-            plan = replace(plan, protect=plan.protect | overwritten)
-            result = _one_pass(probe, inputs, plan, invoke)
+            plan = plan._replace(protect=plan.protect | overwritten)
+            result = _one_pass(probe, inputs, invoke, plan, None)
     return result
 
 
-def _one_pass(probe: Probe, inputs: Nest, plan: Plan, invoke: Callable[..., Nest]) -> Trace:
-    recorder = Recorder(plan, probe.parameters)
+def _one_pass(
+    probe: Probe,
+    inputs: Nest,
+    invoke: Callable[[nn.Module, Nest], Nest],
+    plan: Plan,
+    pattern: Pattern | None,
+) -> Trace:
     leaves: list[Tensor] = []
 
     def fresh(tensor: Tensor) -> Tensor:
@@ -137,49 +176,65 @@ def _one_pass(probe: Probe, inputs: Nest, plan: Plan, invoke: Callable[..., Nest
         return copy
 
     own_inputs = replace_tensors(inputs, fresh)
+    if pattern is None:
+        watcher = OperationRecorder(plan, probe.unusual, probe.parameters)
+        output = _run(probe, watcher, inputs, lambda module: invoke(module, own_inputs))
+        learnt = _pattern(watcher, plan, isolated=probe.shadow.isolated)
+        watcher.forget_stale()
+        return Trace(watcher, watcher.operations, output, leaves, plan.graph, learnt)
+    plan = plan._replace(protect=plan.protect | pattern.protect)
+    recorder = CallRecorder(plan, probe.unusual)
+    output = _run(
+        probe,
+        recorder,
+        inputs,
+        lambda module: invoke(module, own_inputs),
+        out_of_place=pattern.out_of_place,
+    )
+    return Trace(recorder, None, output, leaves, plan.graph, pattern)
 
-    def call(module: nn.Module) -> Nest:
-        return invoke(module, own_inputs)
 
+def _pattern(watcher: OperationRecorder, plan: Plan, *, isolated: bool) -> Pattern | None:
+    if plan.graph or plan.wanted is not None or not (watcher.is_plain and isolated):
+        return None
+    return Pattern(watcher.sequence(), frozenset(watcher.run_apart_in), plan.protect)
+
+
+def _run(
+    probe: Probe,
+    recorder: CallRecorder,
+    inputs: Nest,
+    call: Callable[[nn.Module], Nest],
+    *,
+    out_of_place: frozenset[nn.Module] = frozenset(),
+) -> Nest:
     with same_random_state(inputs):
         try:
-            output = probe.run(recorder, call)
+            return probe.run(recorder, call, out_of_place=out_of_place)
         except ParameterWrittenError:
             raise
-        except BaseException as error:
+        except Exception as error:
             _explain(error, recorder)
             raise
-    recorder.finish()
-    return Trace(
-        recorder.calls,
-        recorder.functions,
-        output,
-        leaves,
-        plan.graph,
-        plan.protect,
-        recorder,
-    )
 
 
-def _explain(error: BaseException, recorder: Recorder) -> None:
+def _explain(error: Exception, recorder: CallRecorder) -> None:
     """Add a note that says which layer failed, and on what."""
-    if not isinstance(error, Exception):
-        return
-    running = recorder.stack or recorder.failed[:1]
+    running = recorder.running or recorder.failed[:1]
     if not running:
         return
     call = running[-1]
     where = f"layer {call.path!r}" if call.path else "the model's own forward()"
-    shape = f" on an input of shape {call.input_shape}" if call.tensor_inputs else ""
+    shape = f" on an input of shape {tuple(call.input_shape)}" if call.input_tensors else ""
     note = (
         f"cnnviz_widgets: raised in {where} ({type(call.module).__name__}){shape}. Check that the "
         f"inputs have the size and the number of channels that the model expects."
     )
-    if call.path and recorder.calls and recorder.calls[0].input_shape:
-        note += f" The model itself was given {recorder.calls[0].input_shape}."
-    notes = getattr(error, "__notes__", None)
+    if call.path and recorder.calls[0].input_shape:
+        note += f" The model itself was given {tuple(recorder.calls[0].input_shape)}."
     # add_note() by hand, because Python 3.10 has none.
-    error.__notes__ = [*(notes or ()), note]  # type: ignore[attr-defined]  # PEP 678
+    notes = [*getattr(error, "__notes__", ()), note]
+    error.__notes__ = notes  # type: ignore[attr-defined,unused-ignore]  # PEP 678
 
 
 @contextlib.contextmanager

@@ -8,33 +8,43 @@ from __future__ import annotations
 
 import dataclasses
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor
 
 # What a forward pass takes or returns: tensors in any nest of tuples, lists, dicts, dataclasses.
 Nest = Any
+_ATOMS = frozenset({int, float, bool, str, type(None)})
 
 
-def tensors_in(nest: Nest) -> Iterator[Tensor]:
-    """Yield every tensor of a nest of tuples, lists, mappings and dataclasses, in order."""
+def tensors_in(nest: Nest) -> list[Tensor]:
+    """Return every tensor of a nest of tuples, lists, mappings and dataclasses, in order."""
+    found: list[Tensor] = []
+    _collect(nest, found)
+    return found
+
+
+def _collect(nest: Nest, found: list[Tensor]) -> None:
     if isinstance(nest, Tensor):
-        yield nest
+        found.append(nest)
     elif isinstance(nest, (tuple, list)):
         for item in nest:
-            yield from tensors_in(item)
-    elif isinstance(nest, Mapping):
+            if type(item) not in _ATOMS:
+                _collect(item, found)
+    elif type(nest) in _ATOMS:
+        return
+    elif isinstance(nest, (dict, Mapping)):
         for item in nest.values():
-            yield from tensors_in(item)
+            _collect(item, found)
     elif dataclasses.is_dataclass(nest) and not isinstance(nest, type):
         for field in dataclasses.fields(nest):
-            yield from tensors_in(getattr(nest, field.name))
+            _collect(getattr(nest, field.name), found)
 
 
 def first_tensor(nest: Nest) -> Tensor | None:
     """Return the first tensor of a nest, or None."""
-    return next(tensors_in(nest), None)
+    return next(iter(tensors_in(nest)), None)
 
 
 def replace_tensors(nest: Nest, change: Callable[[Tensor], Tensor]) -> Nest:
@@ -44,12 +54,11 @@ def replace_tensors(nest: Nest, change: Callable[[Tensor], Tensor]) -> Nest:
     """
     if isinstance(nest, Tensor):
         return change(nest)
+    if type(nest) in _ATOMS:
+        return nest
     if isinstance(nest, (tuple, list)):
-        items = [replace_tensors(item, change) for item in nest]
-        if all(new is old for new, old in zip(items, nest, strict=True)):
-            return nest
-        return type(nest)(*items) if hasattr(nest, "_fields") else type(nest)(items)
-    if isinstance(nest, Mapping):
+        return _replace_in_sequence(nest, change)
+    if isinstance(nest, (dict, Mapping)):
         pairs = {key: replace_tensors(item, change) for key, item in nest.items()}
         if all(pairs[key] is item for key, item in nest.items()):
             return nest
@@ -63,9 +72,22 @@ def replace_tensors(nest: Nest, change: Callable[[Tensor], Tensor]) -> Nest:
     return nest
 
 
+def _replace_in_sequence(
+    nest: tuple[Nest, ...] | list[Nest], change: Callable[[Tensor], Tensor]
+) -> Nest:
+    items = [replace_tensors(item, change) for item in nest]
+    for new, old in zip(items, nest, strict=True):
+        if new is not old:
+            return type(nest)(*items) if hasattr(nest, "_fields") else type(nest)(items)
+    return nest
+
+
 def version_of(tensor: Tensor) -> int:
     """Return how often the tensor's memory was written to; -1 where torch does not count."""
-    return -1 if tensor.is_inference() else tensor._version
+    try:
+        return tensor._version
+    except RuntimeError:  # made in inference mode
+        return -1
 
 
 def storage_of(tensor: Tensor) -> int:
@@ -77,6 +99,14 @@ def storage_of(tensor: Tensor) -> int:
     return storage
 
 
+def nbytes(tensor: Tensor) -> int:
+    """Return the bytes of memory that keeping the tensor keeps."""
+    try:
+        return tensor.untyped_storage().nbytes()
+    except (RuntimeError, NotImplementedError):
+        return tensor.numel() * tensor.element_size()
+
+
 class ValueNumbers:
     """Give every tensor value that passes by a number, without keeping it alive."""
 
@@ -86,23 +116,19 @@ class ValueNumbers:
 
     def number(self, tensor: Tensor) -> int:
         """Return the tensor's number; a new one when it is new or has been written to since."""
-        version = -1 if tensor.is_inference() else tensor._version
-        known = self._seen.get(id(tensor))
-        if known is not None and known[0]() is tensor and known[1] == version:
+        try:
+            version = tensor._version
+        except RuntimeError:  # made in inference mode
+            version = -1
+        key = id(tensor)
+        known = self._seen.get(key)
+        if known is not None and known[1] == version and known[0]() is tensor:
             return known[2]
         number = self._next
         self._next = number + 1
-        self._seen[id(tensor)] = (weakref.ref(tensor), version, number)
+        self._seen[key] = (weakref.ref(tensor), version, number)
         return number
 
     def alias(self, tensor: Tensor, number: int) -> None:
         """Let the tensor, as it is now, stand for the value with this number."""
         self._seen[id(tensor)] = (weakref.ref(tensor), version_of(tensor), number)
-
-
-def nbytes(tensor: Tensor) -> int:
-    """Return the bytes of memory that keeping the tensor keeps."""
-    try:
-        return tensor.untyped_storage().nbytes()
-    except (RuntimeError, NotImplementedError):
-        return tensor.numel() * tensor.element_size()

@@ -1,0 +1,74 @@
+"""Inspection: what stays the same from picture to picture: operations, layouts, kind of scores.
+
+In: a watched `Trace`. Out: `Structure`, good for every later trace of the same module calls; it
+holds no tensors.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from torch import Tensor
+
+from cnnviz_widgets.inspection.calls import Call, Source
+from cnnviz_widgets.inspection.layouts import Layouts, find_layouts
+from cnnviz_widgets.inspection.operations import Operation
+from cnnviz_widgets.inspection.outputs import score_kind
+from cnnviz_widgets.inspection.trace import Pattern, Trace
+
+
+class Structure:
+    """Module calls and operations of a forward pass, without their values.
+
+    Parameters
+    ----------
+    trace : Trace
+        A watched one, with its operations.
+    scores : Tensor or None
+        The class scores in its output.
+    batch_size : int
+        Images in the batch.
+
+    Attributes
+    ----------
+    calls : list of Call
+        Every module call, in the order in which they began.
+    operations : tuple of Operation
+        Torch functions and leaf calls, in the order in which they ended.
+    score_kind : str
+        "logit", "probability" or "log-probability".
+    pattern : Pattern or None
+        What later passes may follow.
+    """
+
+    def __init__(self, trace: Trace, scores: Tensor | None, batch_size: int) -> None:
+        assert trace.operations is not None, "a trace that was not watched"
+        self.calls: list[Call] = trace.calls
+        self.operations: tuple[Operation, ...] = tuple(trace.operations)
+        self.pattern: Pattern | None = trace.pattern
+        self.batch_size = batch_size
+        number = -1 if scores is None else trace.recorder.values.number(scores)
+        self._score_value = number
+        self.score_kind = score_kind(self.operations, number)
+        self._values = {
+            Source(call.path, call.call, side): value
+            for call in self.calls
+            for side, value in (("output", call.value), ("input", call.input_value))
+        }
+
+    @cached_property
+    def layouts(self) -> Layouts:
+        """Layout and token grid by value number."""
+        return find_layouts(self.operations)
+
+    def layout(self, source: Source) -> str:
+        """Return what the axes of a module call's output or input mean; "?" where not known."""
+        return self.layouts.names.get(self._values[source], "?")
+
+    def patches(self, source: Source) -> tuple[int, int] | None:
+        """Return the grid that tokens came from, where known."""
+        return self.layouts.grids.get(self._values[source])
+
+    def is_scores(self, source: Source) -> bool:
+        """Tell whether a value is the model's class scores."""
+        return self._score_value >= 0 and self._values[source] == self._score_value
