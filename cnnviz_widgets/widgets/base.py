@@ -1,0 +1,236 @@
+"""The base of every widget: an Inspector, the traits that are saved, a worker for its views.
+
+In: messages of the browser and changes of the Inspector. Out: frames. State travels as traits,
+pixels as messages; a frame says all about itself and never refers to a trait.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import anywidget
+import numpy as np
+import numpy.typing as npt
+import traitlets
+
+from cnnviz_widgets.inspection.inspector import Inspector
+from cnnviz_widgets.streaming import messages, wire
+from cnnviz_widgets.streaming.worker import LatestWorker, Token
+
+from .index import build_index
+
+STATIC = Path(__file__).parent.parent / "static"
+
+
+def built(name: str) -> Path:
+    """Path of a file that js/ builds; its lack is told at once, since no widget can do without."""
+    path = STATIC / name
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} has not been built. In a checkout run `make setup` (or `npm ci && npm run "
+            "build`); an installed package always carries it."
+        )
+    return path
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One answer: the kind's own fields, and arrays for the buffer.
+
+    `kind`, `params` and `final` are given where they differ from the request's (see
+    `messages.frame`).
+    """
+
+    fields: Mapping[str, wire.Json] = field(default_factory=dict)
+    arrays: Mapping[str, npt.NDArray[np.generic]] = field(default_factory=dict)
+    kind: str | None = None
+    params: Mapping[str, wire.Json] | None = None
+    final: bool = True
+
+
+Answer = Callable[[Any, messages.Request, Token], Iterable[Frame]]
+"""A widget's method that answers one kind of request, frame by frame."""
+
+
+class InspectorWidget(anywidget.AnyWidget):
+    """What all widgets have in common.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or Inspector
+        A network, or an `Inspector` that already holds one: widgets over the same Inspector share
+        its one forward pass.
+    inputs : optional
+        What the network takes, as `Inspector` describes it. Not with an `Inspector`.
+    class_names, mean, std, output, layers, layouts : optional
+        As in `Inspector`. Not with an `Inspector`.
+    **traits
+        First values of the widget's own traits.
+
+    Raises
+    ------
+    TypeError
+        For an argument that is not known, is missing, or does not go with an `Inspector`.
+    ValueError
+        For inputs that cannot be shown; see `Inspector`.
+    """
+
+    _index = traitlets.Dict(help="Layers, classes and number of pictures.").tag(sync=True)
+
+    ANSWERS: ClassVar[dict[str, Answer]] = {}
+    """Kind of request -> the method that answers it."""
+
+    def __init__(
+        self,
+        model: object,
+        inputs: object = None,
+        *,
+        class_names: object = None,
+        mean: object = None,
+        std: object = None,
+        output: object = None,
+        layers: object = None,
+        layouts: object = None,
+        **traits: object,
+    ) -> None:
+        self._reject_unknown(traits)
+        given = {
+            "inputs": inputs,
+            "class_names": class_names,
+            "mean": mean,
+            "std": std,
+            "output": output,
+            "layers": layers,
+            "layouts": layouts,
+        }
+        self.inspector = _inspector(model, {k: v for k, v in given.items() if v is not None})
+        super().__init__(_index=build_index(self.inspector), **traits)
+        self._worker: LatestWorker[InspectorWidget, messages.Request] = LatestWorker(
+            self, type(self)._answer, on_error=type(self)._report
+        )
+        self.inspector.on_change(self._refresh_index)
+        self.on_msg(type(self)._receive)
+
+    @classmethod
+    def _reject_unknown(cls, traits: Mapping[str, object]) -> None:
+        """Traitlets would take a misspelt argument in silence."""
+        inherited = set(anywidget.AnyWidget.class_trait_names())
+        own = [n for n in cls.class_trait_names() if not n.startswith("_") and n not in inherited]
+        known = ["inputs", "class_names", "mean", "std", "output", "layers", "layouts", *own]
+        for name in traits:
+            if name in known or name == "layout":
+                continue
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            raise TypeError(
+                f"{cls.__name__} got {name}={traits[name]!r}, which it does not know{hint} "
+                f"It takes {', '.join(known)}."
+            )
+
+    def close(self) -> None:
+        """End the widget: its worker stops, its views disappear, the Inspector stays usable."""
+        worker = getattr(self, "_worker", None)
+        if worker is not None:
+            worker.close()
+        super().close()
+
+    def _refresh_index(self) -> None:
+        """Tell the views that what they show is stale."""
+        self._index = dict(build_index(self.inspector))
+
+    def _receive(self, content: object, _buffers: object = None) -> None:
+        """Take a message: note what is asked and return at once, since a cell may be waiting."""
+        try:
+            message = messages.parse_message(content)
+        except messages.MessageError as error:
+            self.send(
+                messages.failure(
+                    str(error), hint=error.hint, cid=error.cid, seq=error.seq, kind=error.kind
+                )
+            )
+            return
+        if isinstance(message, messages.Hello):
+            self.send(messages.welcome(message.cid, self.inspector.epoch))
+        elif isinstance(message, messages.Cancel):
+            self._worker.cancel(message.cid, message.seq)
+        else:
+            self._worker.submit(message)
+
+    def _answer(self, request: messages.Request, token: Token) -> None:
+        """Compute one request in the worker's thread and send its frames."""
+        answer = self.ANSWERS.get(request.kind)
+        if answer is None:
+            kinds = ", ".join(self.ANSWERS)
+            raise messages.MessageError(f"kind={request.kind!r} must be one of {kinds}.")
+        started = time.perf_counter()
+        epoch = self.inspector.check(wait=self.inspector.busy_timeout_s)
+        for frame in answer(self, request, token):
+            header = messages.frame(
+                request,
+                frame.fields,
+                epoch=epoch,
+                ms=round((time.perf_counter() - started) * 1e3, 2),
+                kind=frame.kind,
+                params=frame.params,
+                final=frame.final,
+            )
+            packed, payload = wire.pack(header, frame.arrays)
+            if not token.deliver(self.send, packed, [payload]):
+                return
+            started = time.perf_counter()
+
+    def _report(self, request: messages.Request, error: BaseException) -> None:
+        """Show an error in the view that asked; in Python it shows where the user calls."""
+        notes = getattr(error, "__notes__", [])
+        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        self.send(
+            messages.failure(
+                text,
+                hint=" ".join(notes) or getattr(error, "hint", None),
+                cid=request.cid,
+                seq=request.seq,
+                kind=request.kind,
+            )
+        )
+
+
+def _inspector(model: object, given: Mapping[str, object]) -> Inspector:
+    """Take the Inspector as it is, or make one of a model."""
+    if isinstance(model, Inspector):
+        if given:
+            name = next(iter(given))
+            raise TypeError(
+                f"{name}=... was given together with an Inspector, which has its own; "
+                f"leave {name} out, or pass the model instead of the Inspector."
+            )
+        return model
+    if "inputs" not in given:
+        raise TypeError(
+            f"inputs is missing: {type(model).__name__} needs something to look at; pass a tensor "
+            "(N, C, H, W), a picture, or an Inspector in place of the model."
+        )
+    # The Inspector checks every argument itself and names the one that is wrong.
+    return Inspector(cast("Any", model), **cast("dict[str, Any]", dict(given)))
+
+
+def checked_choice(name: str, value: str, allowed: Iterable[str]) -> str:
+    """Return `value` if it is allowed, else raise a ValueError that lists what is."""
+    choices = list(allowed)
+    if value in choices:
+        return value
+    close = difflib.get_close_matches(value, choices, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    raise ValueError(f"{name}={value!r} is not one of {', '.join(choices)}{hint}")
+
+
+def until_stale(frames: Iterator[Frame], token: Token) -> Iterator[Frame]:
+    """Pass frames on while somebody wants them and nobody else waits."""
+    for frame in frames:
+        yield frame
+        if token.stale or token.waiting:
+            return

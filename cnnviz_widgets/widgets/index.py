@@ -1,0 +1,74 @@
+"""The index of a network: what a widget tells the browser about layers, classes and pictures.
+
+In: an Inspector. Out: a small dict of plain values, the `_index` trait of every widget.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from cnnviz_widgets.inspection.inspector import Inspector
+from cnnviz_widgets.inspection.layers import LayerInfo
+
+
+class LayerEntry(TypedDict):
+    """One module call, a layer or a container, as the browser's tree shows it."""
+
+    name: str
+    path: str
+    call: int
+    calls: int
+    type: str
+    shape: list[int]
+    layout: str
+    params: int
+    trainable: int
+    macs: int | None
+    leaf: bool
+    index: int
+
+
+class Index(TypedDict):
+    """All that a view needs before the first frame.
+
+    `epoch` counts what was shown and has become stale: frames carry it too, and a view drops
+    those of another epoch, since a trait and a message may overtake each other.
+    """
+
+    epoch: int
+    model: str
+    batch: int
+    layers: list[LayerEntry]
+    classes: list[str] | None
+    notices: list[str]
+
+
+def layer_entry(layer: LayerInfo) -> LayerEntry:
+    """Describe one module call in plain values."""
+    return {
+        "name": layer.name,
+        "path": layer.path,
+        "call": layer.call,
+        "calls": layer.calls,
+        "type": layer.type,
+        "shape": list(layer.shape),
+        "layout": layer.layout,
+        "params": layer.parameters,
+        "trainable": layer.trainable,
+        "macs": layer.multiply_adds,
+        "leaf": layer.is_leaf,
+        "index": layer.index,
+    }
+
+
+def build_index(inspector: Inspector) -> Index:
+    """Describe the network and the pictures that `inspector` holds now."""
+    names = inspector.class_names
+    return {
+        "epoch": inspector.epoch,
+        "model": type(inspector.model).__name__,
+        "batch": inspector.batch_size,
+        "layers": [layer_entry(layer) for layer in inspector.modules],
+        "classes": None if names is None else list(names),
+        "notices": list(inspector.notices),
+    }

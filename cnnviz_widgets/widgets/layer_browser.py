@@ -1,0 +1,177 @@
+"""LayerBrowser: slide through the layers of a network and see every channel of each at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import traitlets
+
+from cnnviz_widgets.inspection.maps import Side
+from cnnviz_widgets.rendering.colormap import colormap_names
+from cnnviz_widgets.streaming.messages import Request, read_name, read_names, read_whole
+from cnnviz_widgets.streaming.wire import Header
+from cnnviz_widgets.streaming.worker import Token
+
+from .base import Answer, Frame, InspectorWidget, built, checked_choice
+from .layer_frames import channel_frame, input_frame, layer_frame
+
+SCALE_MODES = ("channel", "layer", "fixed")
+SORTS = ("index", "mean", "maximum", "variance", "zeros")
+SIDES = ("output", "input")
+MAX_TILE_PX = 4096
+
+
+class LayerBrowser(InspectorWidget):
+    """Browse the layers of a network: all channels of one layer, one channel large, the picture.
+
+    Parameters
+    ----------
+    model, inputs, class_names, mean, std, output, layers, layouts
+        As in `InspectorWidget`: a network and what it takes, or an `Inspector`.
+    layer : str, optional
+        Layer to open; by default the first.
+    channel : int, optional
+        Channel to open, from 0.
+    image : int, optional
+        Picture of the batch to show, from 0.
+    scale_mode : {"channel", "layer", "fixed"}, optional
+        Each channel over its own range (default), all over the layer's, or over `scale_low` to
+        `scale_high`.
+    colormap : str, optional
+        "viridis" (default), "magma", "cividis", "gray" or the diverging "coolwarm".
+    sort : {"index", "mean", "maximum", "variance", "zeros"}, optional
+        Order of the channels.
+
+    Attributes
+    ----------
+    inspector : Inspector
+        What is browsed; `inspector.set_inputs` shows other pictures in every widget over it.
+    layer, channel, image : str, int, int
+        What the view shows; set them from Python and the view follows.
+    scale_mode, scale_low, scale_high, colormap, diverging : str, float, float, str, bool
+        How values become colours.
+    sort, tile, show_input : str, int, bool
+        Order of the channels, side of a map in CSS px, whether the layer's input stands beside.
+    page_cache_bytes : int
+        Bound of the layers kept in the page; 0 keeps none and fetches none ahead.
+
+    Examples
+    --------
+    >>> import cnnviz_widgets as cw
+    >>> shapes = cw.samples.load("shapes")
+    >>> browser = cw.LayerBrowser(shapes.model, shapes.images, class_names=shapes.class_names)
+    >>> browser.layer = "layer1.0.conv1"
+
+    Notes
+    -----
+    One forward pass when it is made and one for every new inputs or changed weights; sliding costs
+    none. A layer goes over the wire once, 1 byte a value, and stays in the page, in a cache of 64
+    MB.
+    """
+
+    _esm = built("layer-browser.js")
+    _css = built("layer-browser.css")
+
+    layer = traitlets.Unicode(help="Name of the layer shown.").tag(sync=True)
+    channel = traitlets.Int(0, min=0, help="Channel opened large.").tag(sync=True)
+    image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
+    scale_mode = traitlets.Unicode("channel", help=f"One of {SCALE_MODES}.").tag(sync=True)
+    scale_low = traitlets.Float(0.0, help="Low end of the fixed scale.").tag(sync=True)
+    scale_high = traitlets.Float(1.0, help="High end of the fixed scale.").tag(sync=True)
+    colormap = traitlets.Unicode("viridis", help="Name of the colormap.").tag(sync=True)
+    diverging = traitlets.Bool(False, help="Centre the scale on zero.").tag(sync=True)
+    sort = traitlets.Unicode("index", help=f"One of {SORTS}.").tag(sync=True)
+    tile = traitlets.Int(64, min=16, max=512, help="Side of a map, in CSS pixels.").tag(sync=True)
+    page_cache_bytes = traitlets.Int(
+        64 << 20, min=0, help="Bound of the layers kept in the page, in bytes; 0 keeps none."
+    ).tag(sync=True)
+    show_input = traitlets.Bool(False, help="Show the layer's input too.").tag(sync=True)
+
+    def __init__(self, model: object, inputs: object = None, **options: Any) -> None:
+        super().__init__(model, inputs, **options)
+        if not self.layer:
+            self.layer = self.inspector.layers[0].name
+
+    @traitlets.validate("layer")
+    def _known_layer(self, proposal: dict[str, Any]) -> str:
+        name: str = proposal["value"]
+        return self.inspector.find(name).name if name else name
+
+    @traitlets.validate("image")
+    def _known_image(self, proposal: dict[str, Any]) -> int:
+        image, batch = int(proposal["value"]), self.inspector.batch_size
+        if image >= batch:
+            raise ValueError(f"image={image} must be from 0 to {batch - 1}: there are {batch}.")
+        return image
+
+    @traitlets.validate("scale_mode", "sort", "colormap")
+    def _known_choice(self, proposal: dict[str, Any]) -> str:
+        name = proposal["trait"].name
+        allowed = {"scale_mode": SCALE_MODES, "sort": SORTS, "colormap": colormap_names()}[name]
+        return checked_choice(name, proposal["value"], allowed)
+
+    def _layer(self, request: Request, _token: Token) -> Iterator[Frame]:
+        params = request.params
+        yield layer_frame(
+            self.inspector,
+            read_name(params, "layer"),
+            image=read_whole(params, "image"),
+            tile=read_whole(params, "tile", low=1, high=MAX_TILE_PX),
+            side=_side(params),
+        )
+
+    def _channel(self, request: Request, _token: Token) -> Iterator[Frame]:
+        params = request.params
+        yield channel_frame(
+            self.inspector,
+            read_name(params, "layer"),
+            image=read_whole(params, "image"),
+            channel=read_whole(params, "channel"),
+        )
+
+    def _input(self, request: Request, _token: Token) -> Iterator[Frame]:
+        yield input_frame(self.inspector, image=read_whole(request.params, "image"))
+
+    def _layout(self, request: Request, _token: Token) -> Iterator[Frame]:
+        """Take the reader's word for what the axes of a layer mean."""
+        params = request.params
+        self.inspector.set_layout(read_name(params, "layer"), read_name(params, "layout"))
+        yield Frame()
+
+    def _prefetch(self, request: Request, token: Token) -> Iterator[Frame]:
+        """Send layers while nobody asks for anything else, then say which were sent."""
+        params = request.params
+        image = read_whole(params, "image")
+        tile = read_whole(params, "tile", low=1, high=MAX_TILE_PX)
+        left = read_whole(params, "bytes")
+        sent: list[str] = []
+        for name in read_names(params, "layers"):
+            if left <= 0 or token.stale or token.waiting:
+                break
+            frame = layer_frame(self.inspector, name, image=image, tile=tile, side="output")
+            asked: Header = {"layer": name, "image": image, "tile": tile, "side": "output"}
+            yield replace(
+                frame,
+                fields={**frame.fields, "prefetch": True},
+                kind="layer",
+                params=asked,
+                final=False,
+            )
+            left -= sum(array.nbytes for array in frame.arrays.values())
+            sent.append(name)
+        yield Frame({"sent": sent})
+
+    ANSWERS: ClassVar[dict[str, Answer]] = {
+        "layer": _layer,
+        "channel": _channel,
+        "input": _input,
+        "layout": _layout,
+        "prefetch": _prefetch,
+    }
+
+
+def _side(params: Header) -> Side:
+    side = params.get("side", "output")
+    return "input" if checked_choice("side", str(side), SIDES) == "input" else "output"
