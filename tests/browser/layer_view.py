@@ -48,6 +48,7 @@ class LayerView:
         self.notebook = notebook
         self.root: Locator = notebook.page.locator(ROOT).nth(place)
         self.root.wait_for(timeout=30_000)
+        self.stage = self.root.get_by_role("region", name="Output of the layer")
 
     def control(self, name: str) -> Locator:
         """Return the native control that sets `name`."""
@@ -85,7 +86,7 @@ class LayerView:
 
     def canvas(self) -> ElementHandle:
         """Return the canvas of the grid of maps."""
-        handle = self.root.locator("canvas[data-columns]").first.element_handle()
+        handle = self.stage.locator("canvas[data-columns]").element_handle()
         assert handle is not None
         return handle
 
@@ -101,7 +102,7 @@ class LayerView:
 
     def scroll_to(self, row: int) -> None:
         """Bring a row of maps to the upper edge, as far as the content allows."""
-        self.root.locator(".cnnviz-scroller").first.evaluate(
+        self.stage.locator(".cnnviz-grid .cnnviz-scroller").evaluate(
             """(scroller, top) => {
               scroller.scrollTop = top;
               return new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
@@ -112,6 +113,23 @@ class LayerView:
     def pixels(self) -> Pixels:
         """Return the grid's canvas, (height, width, 4) RGBA."""
         return self.notebook.pixels(self.canvas())
+
+    def picture(self) -> Pixels:
+        """Return the canvas of the input picture, (height, width, 4) RGBA."""
+        handle = self.root.locator(".cnnviz-picture canvas").element_handle()
+        assert handle is not None
+        return self.notebook.pixels(handle)
+
+    def bars(self) -> list[tuple[str, float, float]]:
+        """Return the rows of a vector in view: label, and the bar's ends in % of the track."""
+        rows: list[tuple[str, float, float]] = self.stage.locator(".cnnviz-bars").evaluate(
+            """(box) => [...box.querySelectorAll('[role="listitem"]:not([hidden])')].map((row) => {
+              const [left, width] = ["left", "width"].map((name) =>
+                parseFloat(row.querySelector("i").style[name]));
+              return [row.querySelector(".cnnviz-class").textContent, left, left + width];
+            })"""
+        )
+        return rows
 
 
 def rendered(
@@ -175,6 +193,19 @@ def _placed(grid: Grid, expected: Pixels) -> Iterator[tuple[int, int, int, Pixel
         top = row * grid.pitch_y + down - grid.scroll
         left = column * grid.pitch_x + right
         yield channel, top, left, picture.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def compare_bars(view: LayerView, values: npt.NDArray[np.float32], *, what: str) -> None:
+    """Compare the bars in view with the ends that the values give, zero always on the axis."""
+    rows = view.bars()
+    assert len(rows) >= min(len(values), 10), f"{what}: {len(rows)} bars for {len(values)} values"
+    start, stop = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    share = 100 / ((stop - start) or 1.0)
+    for (label, left, right), value in zip(rows, values.astype(float), strict=False):
+        expected = (share * (min(0.0, value) - start), share * (max(0.0, value) - start))
+        assert np.allclose((left, right), expected, atol=0.02), (
+            f"{what}, {label}: {left} to {right}"
+        )
 
 
 def _difference(seen: Pixels, expected: Pixels) -> str:

@@ -22,6 +22,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("CNNVIZ_TEST_DATA", PROJECT.parent / "shared" / "data"))
 
 SAMPLES = ("shapes", "digits")
+AWKWARD = "awkward"
+"""Made here: NaN, infinities, dead and constant channels, odd sizes, 2048 channels."""
 PICTURES = {
     "squeezenet1_0_imagenet": "zebra.jpg",
     "resnet20_cifar10": "dog_and_cat.png",
@@ -57,12 +59,35 @@ class Network:
 
 def available(name: str) -> bool:
     """Tell whether the network's files are there; the embedded ones always are."""
-    return name in SAMPLES or (DATA / "models" / name / "model.safetensors").is_file()
+    return name in (*SAMPLES, AWKWARD) or (DATA / "models" / name / "model.safetensors").is_file()
 
 
 def load(name: str) -> Network:
-    """Build a network: an embedded one, or one of the real ones of $CNNVIZ_TEST_DATA."""
+    """Build a network: an embedded one, "awkward", or a real one of $CNNVIZ_TEST_DATA."""
+    if name == AWKWARD:
+        return _awkward()
     return _embedded(name) if name in SAMPLES else _real(name)
+
+
+def _awkward() -> Network:
+    """Build a network whose layers hold what drawings get wrong."""
+    torch.manual_seed(7)
+    first = nn.Conv2d(3, 8, 3)
+    with torch.no_grad():
+        first.weight[0, 0, 0, 0] = torch.nan
+        first.weight[1, 0, 0, 0] = torch.inf
+        first.weight[2] = 0
+        first.bias[2] = 1.5  # type: ignore[index]  # this layer has a bias
+        first.weight[3] = 0
+        first.bias[3] = 0  # type: ignore[index]
+    clean = nn.Conv2d(8, 2048, 1, stride=3)
+    with torch.no_grad():
+        clean.weight[:, :3] = 0
+    model = nn.Sequential(
+        first, nn.ReLU(inplace=True), nn.Hardtanh(), clean, nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+    inputs = torch.randn(1, 3, 41, 151)
+    return Network(model.eval(), inputs, (), (0.0,) * 3, (1.0,) * 3)
 
 
 def _embedded(name: str) -> Network:
