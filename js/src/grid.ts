@@ -103,34 +103,3 @@ export function moveCell(grid: Grid, count: number, place: number, move: Move): 
   }
   return place;
 }
-
-/** Sizes among which `fittingTile` chooses, in device pixels per 100. */
-const SMALLEST_TILE = 84;
-const LARGEST_TILE = 132;
-
-/**
- * The tile size at which the maps of a network fill their tiles best.
- *
- * @param sizes longer side of each layer's maps, in values
- * @param ratio device pixels per CSS pixel
- * @returns CSS pixels
- */
-export function fittingTile(sizes: readonly number[], ratio: number): number {
-  let best = 112;
-  let bestFill = 0;
-  for (let tile = SMALLEST_TILE; tile <= LARGEST_TILE; tile += 2) {
-    const pixels = Math.round(tile * ratio);
-    let fill = 0;
-    for (const size of sizes) {
-      const reduced = Math.ceil(size / Math.ceil(size / pixels));
-      fill += (reduced * Math.floor(pixels / reduced)) / pixels;
-    }
-    // A little weight for 112, so that networks without a preference look alike.
-    fill -= (sizes.length * Math.abs(tile - 112)) / 5_000;
-    if (fill > bestFill) {
-      bestFill = fill;
-      best = tile;
-    }
-  }
-  return best;
-}

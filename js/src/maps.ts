@@ -41,7 +41,8 @@ export interface Vector extends Answer {
 
 export interface Question extends Answer {
   readonly is: "ask";
-  readonly layouts: readonly string[] | null;
+  /** Layouts that the kernel offers, or null. */
+  readonly choices: readonly string[] | null;
 }
 
 export type LayerData = Maps | Vector | Question;
@@ -95,14 +96,14 @@ function readMaps(frame: Frame, answer: Answer): Maps {
  * @throws WireError if an array is missing or has another shape
  */
 export function readLayer(frame: Frame): LayerData {
-  const { note, kind_of: kindOf, labels, layouts } = frame.header;
+  const { note, kind_of: kindOf, labels, choices } = frame.header;
   const answer: Answer = {
     seq: frame.seq,
     bytes: frame.bytes,
     note: typeof note === "string" && note ? note : null,
   };
   if (kindOf === "maps") return readMaps(frame, answer);
-  if (kindOf === "ask") return { ...answer, is: "ask", layouts: strings(layouts) };
+  if (kindOf === "ask") return { ...answer, is: "ask", choices: strings(choices) };
   if (kindOf !== "vector") throw new WireError(`kind_of is ${String(kindOf)}`);
   const values = frame.arrays.values?.data;
   if (!(values instanceof Float32Array)) throw new WireError("values is not an f4 array");

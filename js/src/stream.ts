@@ -133,6 +133,11 @@ export class Stream {
     return true;
   }
 
+  /** Takes back what waits in a slot; what is in flight is let come, for it may be of use later. */
+  drop(slot: string): void {
+    this.#waiting.delete(slot);
+  }
+
   /** Takes back what waits or runs in a slot. */
   cancel(slot: string): void {
     this.#waiting.delete(slot);
@@ -205,7 +210,7 @@ export class Stream {
     const current = this.#inFlight;
     if (current && failure.seq === current.seq) {
       this.#finish();
-    } else {
+    } else if (failure.seq >= 0) {
       const slot = this.#requeued(failure.seq);
       if (slot === null) return;
       this.#waiting.delete(slot);

@@ -39,6 +39,7 @@ export interface Frame {
 export interface Failure {
   readonly type: "err";
   readonly cid: string;
+  /** -1 where the kernel could not read which request was wrong. */
   readonly seq: number;
   readonly kind: string;
   readonly message: string;
@@ -176,7 +177,7 @@ export function decode(content: unknown, buffers: readonly DataView[] = []): Mes
       return {
         type: "err",
         cid: field(content, "cid", "string"),
-        seq: field(content, "seq", "number"),
+        seq: typeof content.seq === "number" ? content.seq : -1,
         kind: typeof content.kind === "string" ? content.kind : "",
         message: field(content, "message", "string"),
         hint: typeof content.hint === "string" ? content.hint : null,

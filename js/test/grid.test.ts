@@ -4,7 +4,6 @@ import {
   cellOrigin,
   clampScroll,
   contentHeight,
-  fittingTile,
   type Grid,
   layoutGrid,
   type Move,
@@ -104,15 +103,5 @@ describe("moveCell", () => {
     ["pageUp", 8, 3],
   ])("%s from %d leads to %d", (move, from, to) => {
     expect(moveCell(small, count, from, move)).toBe(to);
-  });
-});
-
-describe("fittingTile", () => {
-  it.each([
-    [[112, 56, 28, 14, 7], 1, 112],
-    [[64, 32, 16, 8], 1, 128],
-    [[], 1, 112],
-  ])("of maps %j at ratio %d is %d", (sizes, ratio, tile) => {
-    expect(fittingTile(sizes, ratio)).toBe(tile);
   });
 });

@@ -32,7 +32,7 @@ describe("decode", () => {
     [null, "not an object"],
     [{ type: "hello" }, "type is hello"],
     [{ type: "welcome", v: 1, cid: "a" }, "epoch is undefined"],
-    [{ type: "err", cid: "a", seq: "1", message: "no" }, "seq is 1, not a number"],
+    [{ type: "err", cid: "a", seq: 1, message: null }, "message is null, not a string"],
   ])("says what is wrong with %j", (content, text) => {
     expect(() => decode(content)).toThrow(text);
   });
