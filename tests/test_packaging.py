@@ -22,7 +22,15 @@ pytestmark = pytest.mark.packaging
 def build(kind: str, source: Path, target: Path, path: str | None = None) -> Path:
     """Build with this environment's hatchling, so that only the PATH decides what is at hand."""
     environment = {**os.environ, "PATH": path} if path else dict(os.environ)
-    command = [sys.executable, "-m", "build", f"--{kind}", "--no-isolation", "--outdir", str(target)]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        f"--{kind}",
+        "--no-isolation",
+        "--outdir",
+        str(target),
+    ]
     done = subprocess.run(
         [*command, str(source)], capture_output=True, text=True, env=environment, check=False
     )

@@ -94,6 +94,14 @@ class LayerBrowser(InspectorWidget):
         if not self.layer:
             self.layer = self.inspector.layers[0].name
 
+    def _refresh_index(self) -> None:
+        """Follow new inputs, and stay on a layer and a picture that still exist."""
+        names = {layer.name for layer in self.inspector.modules}
+        if self.layer not in names:
+            self.layer = self.inspector.layers[0].name
+        self.image = min(self.image, self.inspector.batch_size - 1)
+        super()._refresh_index()
+
     @traitlets.validate("layer")
     def _known_layer(self, proposal: dict[str, Any]) -> str:
         name: str = proposal["value"]

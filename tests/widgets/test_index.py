@@ -1,0 +1,31 @@
+"""The index: plain values for the browser's tree."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from cnnviz_widgets.inspection.inspector import Inspector
+from cnnviz_widgets.rendering.colormap import palette
+from cnnviz_widgets.widgets.index import build_index, encoded_palettes
+from tests.widgets.kernel import CLASS_NAMES, TinyNet, tiny_inputs
+
+
+def test_the_index_lists_calls_classes_and_pictures() -> None:
+    index = build_index(Inspector(TinyNet(), tiny_inputs(), class_names=CLASS_NAMES))
+    assert (index["model"], index["batch"], index["classes"]) == ("TinyNet", 2, list(CLASS_NAMES))
+    assert [layer["name"] for layer in index["layers"]] == ["conv", "relu", "pool", "fc"]
+    conv = index["layers"][0]
+    assert (conv["type"], conv["shape"], conv["layout"]) == ("Conv2d", [2, 2, 3, 4], "NCHW")
+    assert (conv["params"], conv["trainable"], conv["macs"]) == (2, 2, 2 * 3 * 4)
+    assert (conv["leaf"], conv["index"]) == (True, 0)
+
+
+def test_the_index_is_plain_json() -> None:
+    index = build_index(Inspector(TinyNet(), tiny_inputs()))
+    assert json.loads(json.dumps(index)) == index
+
+
+def test_palettes_are_those_that_numpy_draws_with() -> None:
+    for name, text in encoded_palettes().items():
+        assert base64.b64decode(text) == palette(name).tobytes()
