@@ -117,6 +117,10 @@ class Plan(NamedTuple):
         The only value to keep; None keeps all, up to `budget`.
     budget : int
         Bytes after which nothing more is kept.
+    replaced : CallRecorder or None
+        Of the trace that this one replaces. Its values are let go one by one, each right before
+        the new one needs memory: that memory is then in use already and warm, where new memory
+        would cost up to a quarter of a forward pass in page faults.
     """
 
     graph: bool = False
@@ -124,6 +128,7 @@ class Plan(NamedTuple):
     protect: frozenset[Source] = frozenset()
     wanted: Source | None = None
     budget: int = 1 << 62
+    replaced: CallRecorder | None = None
 
 
 class CallRecorder:
@@ -149,6 +154,9 @@ class CallRecorder:
         self.values = ValueNumbers()
         self.guarded: set[int] = set()  # storages of kept values
         self._unusual = unusual
+        old = plan.replaced
+        self._old = old.let_go() if old is not None else []
+        del self._old[-2:]  # always two ahead
         self._counts: dict[str, int] = {}
 
     def enter(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: Any) -> None:
@@ -240,6 +248,16 @@ class CallRecorder:
             self.guarded.add(storage)
             self.kept_bytes += size
         self.kept[value] = Kept(tensor, version_of(tensor), source)
+        if self._old:
+            self._old.pop()
+
+    def let_go(self) -> list[Kept]:
+        """Give up the kept values; return them, the first one last."""
+        values = list(self.kept.values())
+        self.kept.clear()
+        self.skipped.clear()
+        self.kept_bytes = 0
+        return values[::-1]
 
     def overwritten(self) -> frozenset[Source]:
         """Return the sources of kept values that were written to after they were taken."""

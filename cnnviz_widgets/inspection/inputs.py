@@ -6,6 +6,7 @@ tensors on the model's device, the batch size, and the pictures as people see th
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,10 +69,9 @@ class ModelInput:
                 spatial, layer = _CONVOLUTIONS[kind], path
                 channels = int(module.in_channels)
                 break
-        floats = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point()]
-        device = floats[0].device if floats else torch.device("cpu")
-        dtype = floats[0].dtype if floats else torch.float32
-        return cls(spatial, channels, layer, device, dtype)
+        tensors = itertools.chain(model.parameters(), model.buffers())
+        some = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(0))
+        return cls(spatial, channels, layer, some.device, some.dtype)
 
 
 @dataclass(frozen=True)

@@ -145,4 +145,6 @@ def _float32(tensor: Tensor) -> NDArray[np.float32]:
     if tensor.is_complex():
         tensor = tensor.abs()
     array: NDArray[np.float32] = tensor.detach().to(device="cpu", dtype=torch.float32).numpy()
-    return np.ascontiguousarray(array)
+    array = np.ascontiguousarray(array)
+    array.flags.writeable = False  # may be the very memory of the kept activation
+    return array

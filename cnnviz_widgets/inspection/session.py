@@ -19,7 +19,7 @@ from cnnviz_widgets.inspection.operations import ParameterWrittenError
 from cnnviz_widgets.inspection.outputs import Selector, select_scores
 from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.probe import Probe
-from cnnviz_widgets.inspection.shadow import Shadow, fingerprint, weight_versions
+from cnnviz_widgets.inspection.shadow import ModelState, Shadow, state_of
 from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.targets import Target, score_per_image
 from cnnviz_widgets.inspection.trace import Trace, trace
@@ -90,6 +90,7 @@ class Session:
     trace: Trace
     structure: Structure
     scores: Tensor | None
+    _state: ModelState
 
     def __init__(
         self,
@@ -106,10 +107,11 @@ class Session:
         self._normalisation = normalisation
         self._cache_bytes = cache_bytes
         self._probe: Probe | None = None
-        self._built: tuple[int, ...] = ()
+        self._built: list[int] = []
         self._own: frozenset[str] = frozenset()
         self._structures: dict[object, Structure] = {}
         self._modules: tuple[LayerInfo, ...] | None = None
+        self._let_go = True  # whether there is no trace, or its values have been let go
 
     # -- tracing ------------------------------------------------------------------------------
 
@@ -119,10 +121,10 @@ class Session:
 
     def update(self) -> bool:
         """Trace again if weights, buffers or structure changed; say whether they did."""
-        if self._versions == self._current_versions():
-            return False
-        self._retrace(self.prepared)
-        return True
+        changed = self._state != state_of(self.model)
+        if changed or self._let_go:
+            self._retrace(self.prepared)
+        return changed
 
     def rebuild(self) -> None:
         """Copy the model anew and trace again."""
@@ -134,11 +136,16 @@ class Session:
             self._probe, self._structures = old
             raise
 
-    def _current_versions(self) -> tuple[int, ...]:
-        return (*fingerprint(self.model), *weight_versions(self.model))
-
     def _retrace(self, prepared: Prepared) -> None:
-        self._install(prepared, self._traced(prepared, Plan(budget=self._cache_bytes)))
+        """Trace; the memory of the old trace is used for the new one.
+
+        Where this raises, the old inputs stay in force, and `update` computes their values again.
+        """
+        old = None if self._let_go else self.trace.recorder
+        self._let_go = True
+        plan = Plan(budget=self._cache_bytes, replaced=old)
+        self._install(prepared, self._traced(prepared, plan))
+        self._let_go = False
 
     def _install(self, prepared: Prepared, new: Trace) -> None:
         """Make a trace the one in force, once everything about it is known to be good."""
@@ -151,7 +158,7 @@ class Session:
                 structure.pattern = self._structures[key].pattern  # a graph trace teaches none
             self._structures = {key: structure}
         structure = self._structures[key]
-        self._versions = self._current_versions()
+        self._state = state_of(self.model)
         self.prepared, self.trace, self.structure = prepared, new, structure
         self.scores = None if scores is None else scores.detach()
         self._modules = None
@@ -177,10 +184,10 @@ class Session:
         except ParameterWrittenError as error:
             self._own |= error.names
             self._probe = None
-            return self._traced(prepared, plan)
+            return self._traced(prepared, plan._replace(replaced=None))
 
     def _ready_probe(self) -> Probe:
-        built = fingerprint(self.model)
+        built = state_of(self.model).structure
         if self._probe is None or self._built != built:
             self._probe = Probe(Shadow(self.model, self._own))
             self._built = built

@@ -149,12 +149,13 @@ def trace(
             same = result.recorder.sequence() == pattern.sequence
             if same and not result.recorder.overwritten():
                 return result
+            plan = plan._replace(replaced=result.recorder)
         result = _one_pass(probe, inputs, invoke, plan, None)
         for _ in range(_MOST_PASSES):
             overwritten = result.recorder.overwritten()
             if not overwritten:
                 break
-            plan = plan._replace(protect=plan.protect | overwritten)
+            plan = plan._replace(protect=plan.protect | overwritten, replaced=None)
             result = _one_pass(probe, inputs, invoke, plan, None)
     return result
 
