@@ -61,6 +61,7 @@
       if (panel()?.context?.path !== name) return false;
       await panel().context.ready;
       await panel().sessionContext.ready;
+      app.shell.collapseLeft();
       const kernel = panel().sessionContext.session?.kernel;
       return kernel?.connectionStatus === "connected" && kernel.status !== "unknown";
     },
