@@ -6,6 +6,8 @@ that are held or the cheap modules that compute them again.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -102,6 +104,13 @@ class Kept(NamedTuple):
     source: Source
 
 
+class Recipe(NamedTuple):
+    """How a value that is not held is computed: from the values with these numbers."""
+
+    compute: Callable[..., Tensor]
+    sources: tuple[int, ...]
+
+
 class Plan(NamedTuple):
     """How a pass is to be recorded.
 
@@ -113,8 +122,8 @@ class Plan(NamedTuple):
         Whether cheap layers are computed when asked for instead of kept.
     protect : frozenset of Source
         Values to hand on as copies, because an earlier pass saw them overwritten through a view.
-    wanted : Source or None
-        The only value to keep; None keeps all, up to `budget`.
+    wanted : frozenset of Source or None
+        The only values to keep; None keeps all, up to `budget`.
     budget : int
         Bytes after which nothing more is kept.
     replaced : CallRecorder or None
@@ -126,7 +135,7 @@ class Plan(NamedTuple):
     graph: bool = False
     cheap: bool = True
     protect: frozenset[Source] = frozenset()
-    wanted: Source | None = None
+    wanted: frozenset[Source] | None = None
     budget: int = 1 << 62
     replaced: CallRecorder | None = None
 
@@ -146,7 +155,7 @@ class CallRecorder:
         self.plan = plan
         self.calls: list[Call] = []
         self.kept: dict[int, Kept] = {}
-        self.recipes: dict[int, tuple[nn.Module, int]] = {}
+        self.recipes: dict[int, Recipe] = {}
         self.skipped: dict[int, Source] = {}
         self.running: list[Call] = []
         self.failed: list[Call] = []
@@ -196,7 +205,8 @@ class CallRecorder:
         if value in self.kept or value in self.recipes:
             return output
         if self._is_cheap(call):
-            self.recipes[value] = (call.module, call.input_value)
+            compute = functools.partial(_run_again, call.module)
+            self.recipes[value] = Recipe(compute, (call.input_value,))
             return output
         return self._take(call, tensor, output)
 
@@ -208,45 +218,53 @@ class CallRecorder:
         call.input_shape = tensor.shape
         call.input_value = value = self.values.number(tensor)
         if value not in self.kept and value not in self.recipes:
-            self._keep(tensor, value, Source(call.path, call.call, "input"))
+            self.keep(tensor, value, Source(call.path, call.call, "input"))
 
     def _is_cheap(self, call: Call) -> bool:
-        source = call.input_value
         return (
             type(call.module) in _CHEAP
             and self.plan.cheap
             and call.is_leaf
             and call.input_tensors == 1
             and call.module not in self._unusual
-            and (source in self.kept or source in self.recipes or source in self.skipped)
+            and self.can_compute(call.input_value)
         )
+
+    def can_compute(self, value: int) -> bool:
+        """Tell whether a value is held, can be computed, or would be if there were room."""
+        return value in self.kept or value in self.recipes or value in self.skipped
 
     def _take(self, call: Call, tensor: Tensor, output: Nest) -> Nest:
         """Keep an output; hand on a copy of it where it has to be protected or start a graph."""
         source = Source(call.path, call.call, "output")
         starts_graph = self.plan.graph and _can_start_graph(tensor)
         if not starts_graph and source not in self.plan.protect:
-            self._keep(tensor, call.value, source)
+            self.keep(tensor, call.value, source)
             return output
         kept = tensor.detach().requires_grad_() if starts_graph else tensor
         handed_on = kept.clone()
-        self._keep(kept, call.value, source)
+        self.keep(kept, call.value, source)
         self.values.alias(handed_on, call.value)
         return replace_tensors(output, lambda item: handed_on if item is tensor else item)
 
-    def _keep(self, tensor: Tensor, value: int, source: Source) -> None:
+    def keep(self, tensor: Tensor, value: int, source: Source) -> None:
+        """Hold a value, if the plan wants it and there is room."""
         plan, size = self.plan, nbytes(tensor)
         fits = self.kept_bytes + size <= plan.budget if plan.wanted is None else False
-        if not fits and source != plan.wanted:
+        if not fits and source not in (plan.wanted or ()):
             self.skipped.setdefault(value, source)
             return
-        if source.side == "input" and source in plan.protect:
-            tensor = tensor.detach().clone()
         self.skipped.pop(value, None)
+        self.hold(tensor, value, source)
+
+    def hold(self, tensor: Tensor, value: int, source: Source) -> None:
+        """Hold a value, and let one of the old trace's go."""
+        if source.side == "input" and source in self.plan.protect:
+            tensor = tensor.detach().clone()
         storage = storage_of(tensor)
         if storage not in self.guarded:
             self.guarded.add(storage)
-            self.kept_bytes += size
+            self.kept_bytes += nbytes(tensor)
         self.kept[value] = Kept(tensor, version_of(tensor), source)
         if self._old:
             self._old.pop()
@@ -265,9 +283,13 @@ class CallRecorder:
             kept.source for kept in self.kept.values() if version_of(kept.tensor) != kept.version
         )
 
-    def sequence(self) -> list[tuple[str, tuple[int, ...]]]:
-        """Return path and output shape of every call: what two passes of one kind share."""
-        return [(call.path, call.shape) for call in self.calls]
+
+def _run_again(module: nn.Module, tensor: Tensor) -> Tensor:
+    """Compute a cheap module's output without its hooks, leaving the input alone."""
+    if getattr(module, "inplace", False):
+        tensor = tensor.clone()
+    result: Tensor = module.forward(tensor)
+    return result
 
 
 def _can_start_graph(tensor: Tensor) -> bool:

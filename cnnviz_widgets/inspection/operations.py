@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan
+from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan, Recipe
 from cnnviz_widgets.inspection.inplace import run_apart, written
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, storage_of, tensors_in
 
@@ -21,6 +21,17 @@ from cnnviz_widgets.inspection.values import Nest, replace_tensors, storage_of, 
 _MOVES = {
     "permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims", "mean", "sum", "amax",
     "max", "softmax", "log_softmax",
+}  # fmt: skip
+
+# Functions that are computed again as cheap modules are, where all they take can be had.
+_CHEAP_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "relu": torch.relu, "relu_": torch.relu, "add": torch.add, "add_": torch.add,
+    "__add__": torch.add, "__iadd__": torch.add,
+}  # fmt: skip
+# Functions through which numbers reach Python, where they may decide what runs next.
+_DECISIONS = {
+    "__bool__", "__int__", "__float__", "__index__", "__contains__", "item", "tolist", "numpy",
+    "__array__", "equal", "allclose", "is_nonzero", "nonzero", "unique", "masked_select",
 }  # fmt: skip
 
 Shapes = tuple[tuple[int, ...], ...]
@@ -108,12 +119,29 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         given = tensors_in((args, kwargs))
         inputs = tuple([self.values.number(tensor) for tensor in given])
         shapes = tuple([tensor.shape for tensor in given])
+        if name in _DECISIONS:
+            self.is_plain = False
         targets = written(func, args, kwargs)
         result = self._write(func, args, kwargs, targets) if targets else func(*args, **kwargs)
         outputs = tensors_in(result)
         if outputs:
             self._note(name, inputs, shapes, outputs, args)
+            if name in _CHEAP_FUNCTIONS:
+                self._note_recipe(name, inputs, (args, kwargs), outputs[0])
         return result
+
+    def _note_recipe(
+        self, name: str, inputs: tuple[int, ...], given: tuple[Any, Any], output: Tensor
+    ) -> None:
+        """Let a sum or ReLU of values that can be had be computed again, rather than held."""
+        args, kwargs = given
+        plain = all(isinstance(item, Tensor) and item.dtype == output.dtype for item in args)
+        if not (self.plan.cheap and plain and args) or (kwargs and kwargs.keys() != {"inplace"}):
+            return
+        value = self.values.number(output)
+        known = all(self.can_compute(number) for number in inputs)
+        if known and not self.can_compute(value) and not output._is_view():
+            self.recipes[value] = Recipe(_CHEAP_FUNCTIONS[name], inputs)
 
     def _attribute(self, func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         result = func(*args)

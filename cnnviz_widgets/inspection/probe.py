@@ -1,6 +1,6 @@
 """Inspection: hooks on a shadow that report every module call to a recorder.
 
-In: a `Shadow`. Out: `Probe.run`, one forward pass with a recorder listening.
+In: a `Shadow`. Out: `Probe.watch` and `Probe.follow`: one forward pass with a recorder listening.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from cnnviz_widgets.inspection.calls import CallRecorder
+from cnnviz_widgets.inspection.following import FollowingRecorder, Pattern
 from cnnviz_widgets.inspection.operations import OperationRecorder
 from cnnviz_widgets.inspection.shadow import Shadow
 from cnnviz_widgets.inspection.values import Nest, storage_of
@@ -25,7 +26,7 @@ class Probe:
     Parameters
     ----------
     shadow : Shadow
-        Its hooks stay in place when it is a copy, and are removed after each run when it is not.
+        Our hooks stay in place when it is a copy, and are removed after each run when it is not.
 
     Attributes
     ----------
@@ -37,7 +38,6 @@ class Probe:
 
     def __init__(self, shadow: Shadow) -> None:
         self.shadow = shadow
-        self._recorder: CallRecorder | None = None
         self.parameters = {
             storage_of(parameter): name
             for name, parameter in shadow.module.named_parameters()
@@ -48,63 +48,79 @@ class Probe:
             for module in shadow.module.modules()
             if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module)
         )
-        if shadow.isolated:
-            self._attach()
+        self._handles: list[RemovableHandle] = []
+        self._attached: Pattern | Literal["all"] | None = None
+        self._hears: CallRecorder | None = None
 
-    def _attach(self) -> list[RemovableHandle]:
-        handles: list[RemovableHandle] = []
+    # -- hooks: those of the last kind of pass stay, where the shadow is a copy ------------------
+
+    def _attach(self, wanted: Pattern | Literal["all"]) -> None:
+        if self._attached is wanted:
+            return
+        self._detach()
+        self._attached = wanted
         root_is_leaf = next(self.shadow.module.children(), None) is None
         for path, module in self.shadow.module.named_modules():
+            name = path or ("model" if root_is_leaf else "")
             if "parametrizations" in path.split("."):
                 continue
-            name = path or ("model" if root_is_leaf else "")
-            before = functools.partial(self._before, name)
-            handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
-            handles.append(module.register_forward_hook(self._after))
-        return handles
+            if wanted == "all" or name in wanted.inputs_of:
+                before = functools.partial(self._before, name)
+                self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+            if wanted == "all":
+                self._handles.append(module.register_forward_hook(self._after))
+            elif name in wanted.outputs_of:
+                after = functools.partial(self._taken, name)
+                self._handles.append(module.register_forward_hook(after))
+
+    def _detach(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        self._attached = None
 
     def _before(self, path: str, module: nn.Module, args: Any, kwargs: Any) -> None:
-        if self._recorder is not None:
-            self._recorder.enter(path, module, args, kwargs)
+        if self._hears is not None:
+            self._hears.enter(path, module, args, kwargs)
 
     def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
-        return output if self._recorder is None else self._recorder.leave(module, output)
+        return output if self._hears is None else self._hears.leave(module, output)
+
+    def _taken(self, path: str, _module: nn.Module, _args: Any, output: Nest) -> Nest:
+        hears = self._hears
+        return hears.after(path, output) if isinstance(hears, FollowingRecorder) else output
 
     @contextlib.contextmanager
-    def _listening(self, recorder: CallRecorder) -> Iterator[None]:
-        handles = [] if self.shadow.isolated else self._attach()
-        self._recorder = recorder
+    def _listening(
+        self, recorder: CallRecorder, wanted: Pattern | Literal["all"]
+    ) -> Iterator[None]:
+        self._hears = recorder
         try:
+            self._attach(wanted)
             yield
         finally:
-            self._recorder = None
-            for handle in handles:
-                handle.remove()
+            self._hears = None
+            if not self.shadow.isolated:
+                self._detach()
 
-    def run(
-        self,
-        recorder: CallRecorder,
-        call: Callable[[nn.Module], Nest],
-        *,
-        out_of_place: frozenset[nn.Module] = frozenset(),
+    # -- passes -------------------------------------------------------------------------------
+
+    def watch(self, recorder: OperationRecorder, call: Callable[[nn.Module], Nest]) -> Nest:
+        """Run ``call(module)`` with every module call and torch function recorded."""
+        with self.shadow.guard(), self._listening(recorder, "all"), recorder:
+            output = call(self.shadow.module)
+        return recorder.current(output)
+
+    def follow(
+        self, recorder: FollowingRecorder, pattern: Pattern, call: Callable[[nn.Module], Nest]
     ) -> Nest:
-        """Run ``call(module)`` with the recorder listening; return its result.
-
-        Parameters
-        ----------
-        recorder : CallRecorder
-            An `OperationRecorder` sees the torch functions too.
-        call : callable
-            Calls the module it is given.
-        out_of_place : frozenset of torch.nn.Module
-            Modules of the shadow whose ``inplace`` is off during this run.
-        """
-        with self.shadow.guard(), self._listening(recorder), _switched_off(out_of_place):
-            if not isinstance(recorder, OperationRecorder):
-                return call(self.shadow.module)
-            with recorder:
-                output = call(self.shadow.module)
-            return recorder.current(output)
+        """Run ``call(module)`` with the hooks that a pattern needs."""
+        with (
+            self.shadow.guard(),
+            self._listening(recorder, pattern),
+            _switched_off(pattern.out_of_place),
+        ):
+            return call(self.shadow.module)
 
 
 @contextlib.contextmanager

@@ -201,8 +201,8 @@ class Session:
         tensor = self.trace.value(_value(self.trace, source))
         if tensor is not None:
             return tensor
-        wanted = self.trace.source(_value(self.trace, source))
-        again = self._traced(self.prepared, Plan(wanted=wanted))
+        missing = self.trace.missing(_value(self.trace, source))
+        again = self._traced(self.prepared, Plan(wanted=missing))
         tensor = again.value(_value(again, source))
         assert tensor is not None, "this forward pass differs from the one before"
         return tensor

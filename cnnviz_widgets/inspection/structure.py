@@ -11,10 +11,11 @@ from functools import cached_property
 from torch import Tensor
 
 from cnnviz_widgets.inspection.calls import Call, Source
+from cnnviz_widgets.inspection.following import Pattern
 from cnnviz_widgets.inspection.layouts import Layouts, find_layouts
 from cnnviz_widgets.inspection.operations import Operation
 from cnnviz_widgets.inspection.outputs import score_kind
-from cnnviz_widgets.inspection.trace import Pattern, Trace
+from cnnviz_widgets.inspection.trace import Trace
 
 
 class Structure:

@@ -16,34 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan, Source
-from cnnviz_widgets.inspection.operations import (
-    Operation,
-    OperationRecorder,
-    ParameterWrittenError,
-)
+from cnnviz_widgets.inspection.following import FollowingRecorder, Pattern
+from cnnviz_widgets.inspection.operations import Operation, OperationRecorder
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
 
 _MOST_PASSES = 4
 
-
-@dataclass(frozen=True)
-class Pattern:
-    """What a pass taught for the next one on inputs of the same shape.
-
-    Attributes
-    ----------
-    sequence : list of (str, tuple of int)
-        The module calls; a pass with others has another pattern.
-    out_of_place : frozenset of torch.nn.Module
-        Modules of the shadow that must not work in place, so that kept values stay.
-    protect : frozenset of Source
-        Values to hand on as copies.
-    """
-
-    sequence: list[tuple[str, tuple[int, ...]]]
-    out_of_place: frozenset[nn.Module]
-    protect: frozenset[Source]
+Invoke = Callable[[nn.Module, Nest], Nest]
 
 
 @dataclass(frozen=True)
@@ -92,30 +72,28 @@ class Trace:
         if kept is not None:
             return kept.tensor
         recipe = self.recorder.recipes.get(number)
-        tensor = None if recipe is None else self.value(recipe[1])
-        if recipe is None or tensor is None:
+        if recipe is None:
             return None
-        module = recipe[0]
+        values = [self.value(source) for source in recipe.sources]
+        found = [value for value in values if value is not None]
+        if len(found) < len(values):
+            return None
         with torch.inference_mode(mode=False), torch.no_grad():
-            if getattr(module, "inplace", False):
-                tensor = tensor.clone()
-            result = module.forward(tensor)
-        assert isinstance(result, Tensor)
-        return result
+            return recipe.compute(*found)
 
-    def source(self, number: int) -> Source | None:
-        """Return the module call to keep, so that a value that was not kept can be had."""
+    def missing(self, number: int) -> frozenset[Source]:
+        """Return the module calls whose values are needed for one that is not here."""
         recipe = self.recorder.recipes.get(number)
-        while recipe is not None:
-            number = recipe[1]
-            recipe = self.recorder.recipes.get(number)
-        return self.recorder.skipped.get(number)
+        if recipe is not None:
+            return frozenset().union(*(self.missing(source) for source in recipe.sources))
+        skipped = self.recorder.skipped.get(number)
+        return frozenset() if skipped is None else frozenset({skipped})
 
 
 def trace(
     probe: Probe,
     inputs: Nest,
-    invoke: Callable[[nn.Module, Nest], Nest],
+    invoke: Invoke,
     *,
     plan: Plan,
     pattern: Pattern | None = None,
@@ -145,78 +123,76 @@ def trace(
     """
     with torch.inference_mode(mode=False), torch.set_grad_enabled(plan.graph):
         if pattern is not None:
-            result = _one_pass(probe, inputs, invoke, plan, pattern)
-            same = result.recorder.sequence() == pattern.sequence
-            if same and not result.recorder.overwritten():
+            result = _followed(probe, inputs, invoke, plan, pattern)
+            if result is not None:
                 return result
-            plan = plan._replace(replaced=result.recorder)
-        result = _one_pass(probe, inputs, invoke, plan, None)
+        result = _watched(probe, inputs, invoke, plan)
         for _ in range(_MOST_PASSES):
             overwritten = result.recorder.overwritten()
             if not overwritten:
                 break
             plan = plan._replace(protect=plan.protect | overwritten, replaced=None)
-            result = _one_pass(probe, inputs, invoke, plan, None)
+            result = _watched(probe, inputs, invoke, plan)
     return result
 
 
-def _one_pass(
-    probe: Probe,
-    inputs: Nest,
-    invoke: Callable[[nn.Module, Nest], Nest],
-    plan: Plan,
-    pattern: Pattern | None,
-) -> Trace:
+def _watched(probe: Probe, inputs: Nest, invoke: Invoke, plan: Plan) -> Trace:
+    """Run the model with every module call and torch function recorded."""
+    own_inputs, leaves = _own_inputs(inputs, graph=plan.graph)
+    recorder = OperationRecorder(plan, probe.unusual, probe.parameters)
+    with same_random_state(inputs):
+        try:
+            output = probe.watch(recorder, lambda module: invoke(module, own_inputs))
+        except Exception as error:
+            _explain(error, recorder)
+            raise
+    learnt = _pattern(recorder) if probe.shadow.isolated else None
+    recorder.forget_stale()
+    return Trace(recorder, recorder.operations, output, leaves, plan.graph, learnt)
+
+
+def _pattern(recorder: OperationRecorder) -> Pattern | None:
+    plan = recorder.plan
+    if plan.graph or plan.wanted is not None or not recorder.is_plain:
+        return None
+    return Pattern(
+        recorder.calls,
+        {kept.source: (number, kept.tensor.shape) for number, kept in recorder.kept.items()},
+        recorder.recipes,
+        recorder.skipped,
+        frozenset(recorder.run_apart_in),
+        plan.protect,
+    )
+
+
+def _followed(
+    probe: Probe, inputs: Nest, invoke: Invoke, plan: Plan, pattern: Pattern
+) -> Trace | None:
+    """Run the model with the few hooks that a pattern needs; None where it does not fit."""
+    own_inputs, leaves = _own_inputs(inputs, graph=False)
+    recorder = FollowingRecorder(plan, pattern)
+    with same_random_state(inputs):
+        try:
+            output = probe.follow(recorder, pattern, lambda module: invoke(module, own_inputs))
+        except Exception:  # noqa: BLE001 - the watched pass that comes next raises it, explained
+            return None
+    if not recorder.is_complete():
+        return None
+    return Trace(recorder, None, output, leaves, has_graph=False, pattern=pattern)
+
+
+def _own_inputs(inputs: Nest, *, graph: bool) -> tuple[Nest, list[Tensor]]:
+    """Return copies that the model may write to, and the leaves that gradients are taken for."""
     leaves: list[Tensor] = []
 
     def fresh(tensor: Tensor) -> Tensor:
         copy = tensor.detach().clone()
-        if plan.graph and (copy.is_floating_point() or copy.is_complex()):
+        if graph and (copy.is_floating_point() or copy.is_complex()):
             leaves.append(copy.requires_grad_())
             return copy.clone()  # not a leaf, so that the model may write to it
         return copy
 
-    own_inputs = replace_tensors(inputs, fresh)
-    if pattern is None:
-        watcher = OperationRecorder(plan, probe.unusual, probe.parameters)
-        output = _run(probe, watcher, inputs, lambda module: invoke(module, own_inputs))
-        learnt = _pattern(watcher, plan, isolated=probe.shadow.isolated)
-        watcher.forget_stale()
-        return Trace(watcher, watcher.operations, output, leaves, plan.graph, learnt)
-    plan = plan._replace(protect=plan.protect | pattern.protect)
-    recorder = CallRecorder(plan, probe.unusual)
-    output = _run(
-        probe,
-        recorder,
-        inputs,
-        lambda module: invoke(module, own_inputs),
-        out_of_place=pattern.out_of_place,
-    )
-    return Trace(recorder, None, output, leaves, plan.graph, pattern)
-
-
-def _pattern(watcher: OperationRecorder, plan: Plan, *, isolated: bool) -> Pattern | None:
-    if plan.graph or plan.wanted is not None or not (watcher.is_plain and isolated):
-        return None
-    return Pattern(watcher.sequence(), frozenset(watcher.run_apart_in), plan.protect)
-
-
-def _run(
-    probe: Probe,
-    recorder: CallRecorder,
-    inputs: Nest,
-    call: Callable[[nn.Module], Nest],
-    *,
-    out_of_place: frozenset[nn.Module] = frozenset(),
-) -> Nest:
-    with same_random_state(inputs):
-        try:
-            return probe.run(recorder, call, out_of_place=out_of_place)
-        except ParameterWrittenError:
-            raise
-        except Exception as error:
-            _explain(error, recorder)
-            raise
+    return replace_tensors(inputs, fresh), leaves
 
 
 def _explain(error: Exception, recorder: CallRecorder) -> None:
