@@ -1,14 +1,25 @@
 // Bundles one minified ES module and one stylesheet per widget into cnnviz_widgets/static.
 // Usage: node js/build.mjs [--watch]
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { isColormaps, packColormaps } from "./pack.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "cnnviz_widgets", "static");
 const widgets = ["layer-browser"];
-const limitBytes = 40_000;
+const limitBytes = 66_000;
+
+const colormaps = {
+  name: "colormaps",
+  setup(build) {
+    build.onLoad({ filter: isColormaps }, async ({ path }) => ({
+      contents: packColormaps(await readFile(path, "utf8")),
+      loader: "js",
+    }));
+  },
+};
 
 await mkdir(out, { recursive: true });
 const options = {
@@ -23,7 +34,7 @@ const options = {
   legalComments: "none",
   // A page with requirejs would otherwise catch bundled UMD code (anywidget issue 369).
   define: { "define.amd": "false" },
-  loader: { ".json": "json" },
+  plugins: [colormaps],
   logLevel: "warning",
 };
 

@@ -1,6 +1,16 @@
 import { defineConfig } from "vitest/config";
+import { isColormaps, packColormaps } from "./pack.mjs";
 
 export default defineConfig({
+  plugins: [
+    {
+      name: "colormaps",
+      enforce: "pre",
+      transform(code: string, id: string) {
+        return isColormaps.test(id) ? { code: packColormaps(code), moduleType: "js" } : undefined;
+      },
+    },
+  ],
   test: {
     include: ["test/**/*.test.ts"],
     environment: "node",

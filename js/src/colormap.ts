@@ -27,8 +27,6 @@ export interface Palette {
 
 type TableName = Exclude<keyof typeof colormaps, "special">;
 
-const DIVERGING: ReadonlySet<string> = new Set<TableName>(["coolwarm"]);
-
 export const specialColours: Readonly<Record<SpecialName, readonly number[]>> = colormaps.special;
 
 export const colormapNames: readonly TableName[] = Object.keys(colormaps).filter(
@@ -37,11 +35,25 @@ export const colormapNames: readonly TableName[] = Object.keys(colormaps).filter
 
 /** Whether a colormap has a middle colour, which then stands for zero. */
 export function isDiverging(name: string): boolean {
-  return DIVERGING.has(name);
+  return name === "coolwarm";
 }
 
-function pack(red: number, green: number, blue: number): number {
+function pack([red = 0, green = 0, blue = 0]: readonly number[]): number {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+}
+
+/** Reads a table as js/pack.mjs packs it: two colours, then second differences, two to a letter. */
+function unpack(packed: string): number[] {
+  const bytes: number[] = [];
+  for (let i = 0; i < 6; i++) bytes.push(Number.parseInt(packed.slice(2 * i, 2 * i + 2), 16));
+  for (let i = 12; i < packed.length; i++) {
+    const pair = packed.charCodeAt(i) - 40;
+    for (const difference of [Math.floor(pair / 6), pair % 6]) {
+      const at = bytes.length;
+      bytes.push(2 * (bytes[at - 3] ?? 0) - (bytes[at - 6] ?? 0) + difference - 2);
+    }
+  }
+  return bytes;
 }
 
 const palettes = new Map<string, Palette>();
@@ -51,24 +63,12 @@ export function palette(name: string): Palette {
   const known = palettes.get(name);
   if (known) return known;
   const key = colormapNames.find((candidate) => candidate === name) ?? "viridis";
-  const bytes = Uint8Array.from(atob(colormaps[key]), (letter) => letter.charCodeAt(0));
-  const table = new Uint32Array(256);
-  for (let i = 0; i < 256; i++) {
-    table[i] = pack(bytes[3 * i] ?? 0, bytes[3 * i + 1] ?? 0, bytes[3 * i + 2] ?? 0);
-  }
-  const colour = (special: SpecialName): number => {
-    const [red = 0, green = 0, blue = 0] = specialColours[special];
-    return pack(red, green, blue);
-  };
-  const made: Palette = {
-    table,
-    special: {
-      nan: colour("nan"),
-      posinf: colour("posinf"),
-      neginf: colour("neginf"),
-      below: colour("below"),
-      above: colour("above"),
-    },
+  const bytes = unpack(colormaps[key]);
+  const made = {
+    table: Uint32Array.from({ length: 256 }, (_, i) => pack(bytes.slice(3 * i, 3 * i + 3))),
+    special: Object.fromEntries(
+      Object.entries(specialColours).map(([special, colour]) => [special, pack(colour)]),
+    ) as Record<SpecialName, number>,
   };
   palettes.set(name, made);
   return made;
@@ -110,42 +110,33 @@ export function fillLut(
 }
 
 /**
- * Makes the tables of the channels of one layer, one at a time into the same 256 entries.
+ * Makes the tables of the channels of one layer, one at a time into the same 256 entries, each
+ * valid until the next.
  *
  * On a scale per channel all channels have the same table but for three codes: code i stands at
  * t = i / 252, and t * 255 + 0.5 is a whole number for 42, 126 and 210 alone. There the float64
  * error of the rule decides, below 2^-20 for float32 ends; the other codes are 1/84 or more away.
  */
-export class LutMaker {
-  readonly lut = new Uint32Array(256);
-  readonly #maps: Maps;
-  readonly #scale: Scale;
-  readonly #colours: Palette;
-  readonly #layer: Extent;
-  #shared = false;
-
-  constructor(maps: Maps, scale: Scale, colours: Palette) {
-    this.#maps = maps;
-    this.#scale = scale;
-    this.#colours = colours;
-    this.#layer = scale.mode === "layer" ? layerExtent(maps) : { low: 0, high: 0 };
-  }
-
-  /** The table of a channel, valid until the next call. */
-  of(channel: number): Uint32Array {
-    const low = this.#maps.low[channel] ?? 0;
-    const high = this.#maps.high[channel] ?? 0;
-    const own = { low, high };
-    const range = scaleRange(this.#scale, own, this.#layer);
-    const simple = this.#scale.mode === "channel" && !this.#scale.diverging && high > low;
-    if (!simple || !this.#shared) {
-      fillLut(this.lut, own, range, this.#scale, this.#colours);
+export function makeLuts(
+  maps: Maps,
+  scale: Scale,
+  colours: Palette,
+): (channel: number) => Uint32Array {
+  const lut = new Uint32Array(256);
+  const layer = layerExtent(maps);
+  let isShared = false;
+  return (channel) => {
+    const own = { low: maps.low[channel] ?? 0, high: maps.high[channel] ?? 0 };
+    const range = scaleRange(scale, own, layer);
+    const isSimple = scale.mode === "channel" && !scale.diverging && own.high > own.low;
+    if (!isSimple || !isShared) {
+      fillLut(lut, own, range, scale, colours);
     } else {
       for (const code of [42, 126, 210]) {
-        this.lut[code] = colourOf(decodeValue(code, low, high), range, this.#scale, this.#colours);
+        lut[code] = colourOf(decodeValue(code, own.low, own.high), range, scale, colours);
       }
     }
-    this.#shared = simple;
-    return this.lut;
-  }
+    isShared = isSimple;
+    return lut;
+  };
 }

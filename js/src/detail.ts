@@ -1,10 +1,10 @@
 /** One channel large, the value under the pointer or the probe, and the facts about the channel. */
 
 import { colourOf, type Palette, type Scale, scaleRange } from "./colormap";
-import { element, setAttributes, show, text } from "./dom";
+import { h, makeImage, type On, show } from "./dom";
 import { formatExact, formatNumber, formatShare } from "./format";
-import { extentOf, Histogram } from "./histogram";
-import { type Extent, isDead, layerExtent, type Maps } from "./maps";
+import { extentOf, makeHistogram } from "./histogram";
+import { isDead, layerExtent, type Maps } from "./maps";
 import { channelOrder, type SortKey } from "./order";
 import { words } from "./words";
 
@@ -16,63 +16,14 @@ export interface ChannelValues {
   readonly isExact: boolean;
 }
 
-/** A point of a map, as a share of its height and width. */
-export interface Spot {
-  readonly top: number;
-  readonly left: number;
-  readonly height: number;
-  readonly width: number;
-}
+/** A point of a map, as shares of its height and width: top, left, height, width. */
+export type Spot = readonly [number, number, number, number];
 
-type Fact = "minimum" | "maximum" | "mean" | "zeros";
-
-export class Detail {
-  readonly box: HTMLElement;
+export interface Detail {
+  /** The map. */
   readonly map: HTMLElement;
-  readonly #canvas = element("canvas", { class: "cnnviz-pixels", "aria-hidden": "true" });
-  readonly #cross = element("div", { class: "cnnviz-cross", hidden: true });
-  readonly #frame: HTMLElement;
-  readonly #title = text();
-  readonly #rank = text();
-  readonly #readout = text(words.readoutHint);
-  readonly #facts: Readonly<Record<Fact, Text>>;
-  readonly #histogram = new Histogram();
-  readonly #remark = element("p", { class: "cnnviz-remark" });
-  readonly #onProbe: (spot: Spot | null) => void;
-  #data: ChannelValues | null = null;
-  #probe: { y: number; x: number } | null = null;
-
-  constructor(signal: AbortSignal, onProbe: (spot: Spot | null) => void) {
-    this.#onProbe = onProbe;
-    this.#frame = element(
-      "div",
-      { class: "cnnviz-frame", role: "application", tabindex: 0 },
-      this.#canvas,
-      this.#cross,
-    );
-    this.#facts = { minimum: text(), maximum: text(), mean: text(), zeros: text() };
-    const rows = Object.entries(this.#facts).map(([name, value]) =>
-      element("div", {}, element("dt", {}, words[name as Fact]), element("dd", {}, value)),
-    );
-    const title = element(
-      "h3",
-      {},
-      element("span", {}, this.#title),
-      element("small", {}, this.#rank),
-    );
-    this.map = element("div", { class: "cnnviz-square" }, this.#frame);
-    this.box = element(
-      "section",
-      { class: "cnnviz-detail" },
-      title,
-      element("output", { class: "cnnviz-readout" }, this.#readout),
-      element("dl", { class: "cnnviz-numbers" }, ...rows),
-      this.#histogram.box,
-      this.#remark,
-    );
-    this.#listen(signal);
-  }
-
+  /** The numbers beside it. */
+  readonly box: HTMLElement;
   /** Shows a channel of a layer, in the colours of the grid. */
   show(
     layer: string,
@@ -80,128 +31,150 @@ export class Detail {
     channel: number,
     data: ChannelValues,
     scale: Scale,
-    palette: Palette,
+    colours: Palette,
     sort: SortKey,
-  ): void {
-    this.#data = data;
-    this.#title.data = words.channel(channel);
-    const place = channelOrder(maps, sort).indexOf(channel) + 1;
-    this.#rank.data = words.rankBy(place, maps.channels, sort);
-    const label = words.largeLabel(channel, layer, words.mapSize(data.height, data.width));
-    setAttributes(this.#frame, { "aria-label": label });
-    const pixels = maps.fullHeight * maps.fullWidth;
-    const minimum = maps.minimum[channel] ?? 0;
-    this.#facts.minimum.data = formatNumber(minimum);
-    this.#facts.maximum.data = formatNumber(maps.maximum[channel] ?? 0);
-    this.#facts.mean.data = formatNumber(maps.mean[channel] ?? 0);
-    this.#facts.zeros.data = formatShare(maps.zeros[channel] ?? 0, pixels);
-    const extent = extentOf(data.values);
-    const remark = !extent
-      ? words.noFinite
-      : isDead(maps, channel)
-        ? words.allEqual(formatNumber(minimum))
-        : "";
-    this.#remark.textContent = remark;
-    show(this.#remark, remark !== "");
-    this.#histogram.show(data.values);
-    this.#draw(data, extent ?? { low: 0, high: 0 }, layerExtent(maps), scale, palette);
-    this.#aim(this.#probe);
-  }
-
-  #draw(
-    { values, height, width }: ChannelValues,
-    own: Extent,
-    layer: Extent,
-    scale: Scale,
-    palette: Palette,
-  ): void {
-    const canvas = this.#canvas;
-    if (canvas.width !== width || canvas.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
-      this.#frame.style.aspectRatio = `${width} / ${height}`;
-      this.#frame.dataset.tall = String(height > width);
-    }
-    const context = canvas.getContext("2d");
-    if (!context) return;
-    const image = context.createImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer, image.data.byteOffset, width * height);
-    const range = scaleRange(scale, own, layer);
-    for (let i = 0; i < values.length; i++) {
-      pixels[i] = colourOf(values[i] ?? 0, range, scale, palette);
-    }
-    context.putImageData(image, 0, 0);
-  }
-
-  /** Puts the probe on a value, or takes it away. */
-  #aim(probe: { y: number; x: number } | null): void {
-    const data = this.#data;
-    this.#probe = probe;
-    this.#cross.hidden = !probe;
-    if (!probe || !data) {
-      this.#readout.data = words.readoutHint;
-      this.#onProbe(null);
-      return;
-    }
-    const { height, width } = data;
-    const y = Math.max(0, Math.min(height - 1, probe.y));
-    const x = Math.max(0, Math.min(width - 1, probe.x));
-    this.#probe = { y, x };
-    const value = data.values[y * width + x] ?? 0;
-    const shown = data.isExact ? formatExact(value) : `≈ ${formatNumber(value)}`;
-    this.#readout.data = words.readout(y, x, shown);
-    const spot = { top: y / height, left: x / width, height: 1 / height, width: 1 / width };
-    placeSpot(this.#cross, spot);
-    this.#onProbe(spot);
-  }
-
-  #listen(signal: AbortSignal): void {
-    this.#frame.addEventListener(
-      "pointermove",
-      (event) => {
-        const data = this.#data;
-        const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-        if (!data || width === 0 || height === 0) return;
-        const y = Math.floor(((event.clientY - top) / height) * data.height);
-        const x = Math.floor(((event.clientX - left) / width) * data.width);
-        this.#aim({ y, x });
-      },
-      { signal, passive: true },
-    );
-    this.#frame.addEventListener("pointerleave", () => this.#aim(null), { signal });
-    this.#frame.addEventListener("blur", () => this.#aim(null), { signal });
-    this.#frame.addEventListener("keydown", (event) => this.#onKey(event), { signal });
-  }
-
-  #onKey(event: KeyboardEvent): void {
-    const data = this.#data;
-    if (!data || event.ctrlKey || event.metaKey || event.altKey) return;
-    const middle = { y: data.height >> 1, x: data.width >> 1 };
-    const { y, x } = this.#probe ?? middle;
-    const targets: Readonly<Record<string, { y: number; x: number } | null>> = {
-      ArrowUp: { y: y - 1, x },
-      ArrowDown: { y: y + 1, x },
-      ArrowLeft: { y, x: x - 1 },
-      ArrowRight: { y, x: x + 1 },
-      Home: { y, x: 0 },
-      End: { y, x: data.width - 1 },
-      PageUp: { y: 0, x },
-      PageDown: { y: data.height - 1, x },
-      Escape: null,
-    };
-    const target = targets[event.key];
-    if (target === undefined) return;
-    event.preventDefault();
-    this.#aim(target && !this.#probe ? middle : target);
-  }
+  ): void;
 }
 
-/** Puts a marker over a point of a picture, whatever the picture's size. */
-export function placeSpot(marker: HTMLElement, spot: Spot): void {
-  Object.assign(marker.style, {
-    top: `${100 * spot.top}%`,
-    left: `${100 * spot.left}%`,
-    height: `${100 * spot.height}%`,
-    width: `${100 * spot.width}%`,
+/** A canvas that keeps the shape of its picture in a square, and a marker over it. */
+export function makeFrame(): {
+  frame: HTMLElement;
+  canvas: HTMLCanvasElement;
+  resize(width: number, height: number): void;
+  mark(spot: Spot | null): void;
+} {
+  const canvas = h("canvas");
+  const cross = h("div.cross", { hidden: true });
+  const frame = h("div.frame", canvas, cross);
+  return {
+    frame,
+    canvas,
+    resize(width, height) {
+      if (canvas.width === width && canvas.height === height) return;
+      canvas.width = width;
+      canvas.height = height;
+      frame.style.aspectRatio = `${width}/${height}`;
+      frame.dataset.tall = `${height > width}`;
+      // Enlarged, values must stay what they are; a large picture looks better smooth.
+      canvas.style.imageRendering = width < 160 ? "pixelated" : "";
+    },
+    mark(spot) {
+      show(cross, spot !== null);
+      if (!spot) return;
+      const [top, left, height, width] = spot.map((share) => `${100 * share}%`);
+      Object.assign(cross.style, { top, left, height, width });
+    },
+  };
+}
+
+export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail {
+  const { frame, canvas, resize, mark } = makeFrame();
+  const title = new Text();
+  const rank = new Text();
+  const readout = new Text(words.readoutHint);
+  const numbers = words.facts.map((name) => {
+    const number = new Text();
+    return { number, box: h("div", h("dt", name), h("dd", number)) };
   });
+  const histogram = makeHistogram();
+  const remark = h("p.quiet");
+  const box = h(
+    "section.detail",
+    h("h3", h("span", title), h("small", rank)),
+    h("output", readout),
+    h("dl", ...numbers.map((fact) => fact.box)),
+    histogram.box,
+    remark,
+  );
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "application");
+  let data: ChannelValues | null = null;
+  let probe: readonly [y: number, x: number] | null = null;
+
+  /** Puts the probe on a value, or takes it away. */
+  const aim = (y: number, x: number, isOn = true) => {
+    probe = null;
+    let spot: Spot | null = null;
+    if (isOn && data) {
+      const { values, height, width, isExact } = data;
+      const row = Math.max(0, Math.min(height - 1, y));
+      const column = Math.max(0, Math.min(width - 1, x));
+      probe = [row, column];
+      spot = [row / height, column / width, 1 / height, 1 / width];
+      const value = values[row * width + column] ?? 0;
+      const text = isExact ? formatExact(value) : `≈ ${formatNumber(value)}`;
+      readout.data = words.readout(row, column, text);
+    } else readout.data = words.readoutHint;
+    mark(spot);
+    onProbe(spot);
+  };
+  const leave = () => aim(0, 0, false);
+
+  on(frame, "pointermove", ({ clientX, clientY }) => {
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    if (!data || !width || !height) return;
+    const y = Math.floor(((clientY - top) / height) * data.height);
+    aim(y, Math.floor(((clientX - left) / width) * data.width));
+  });
+  on(frame, "pointerleave", leave);
+  on(frame, "blur", leave);
+  on(frame, "keydown", (event) => {
+    if (!data || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { height, width } = data;
+    const middle = [height >> 1, width >> 1] as const;
+    const [y, x] = probe ?? middle;
+    const target: Readonly<Record<string, readonly [number, number]>> = {
+      ArrowUp: [y - 1, x],
+      ArrowDown: [y + 1, x],
+      ArrowLeft: [y, x - 1],
+      ArrowRight: [y, x + 1],
+      Home: [y, 0],
+      End: [y, width - 1],
+      PageUp: [0, x],
+      PageDown: [height - 1, x],
+    };
+    const to = target[event.key];
+    if (!to && event.key !== "Escape") return;
+    event.preventDefault();
+    if (to) aim(...(probe ? to : middle));
+    else leave();
+  });
+
+  return {
+    map: h("div.square", frame),
+    box,
+    show(layer, maps, channel, next, scale, colours, sort) {
+      data = next;
+      const { values, height, width } = next;
+      const extent = extentOf(values);
+      const minimum = formatNumber(maps.minimum[channel] ?? 0);
+      title.data = words.channel(channel);
+      const place = channelOrder(maps, sort).indexOf(channel) + 1;
+      rank.data = words.rank(place, maps.channels, sort);
+      frame.setAttribute("aria-label", words.large(channel, layer, height, width));
+      const facts = [
+        minimum,
+        formatNumber(maps.maximum[channel] ?? 0),
+        formatNumber(maps.mean[channel] ?? 0),
+        formatShare(maps.zeros[channel] ?? 0, maps.fullHeight * maps.fullWidth),
+      ];
+      numbers.forEach(({ number }, i) => {
+        number.data = facts[i] ?? "";
+      });
+      remark.textContent = !extent
+        ? words.noFinite
+        : isDead(maps, channel)
+          ? words.allEqual(minimum)
+          : "";
+      histogram.show(values);
+      resize(width, height);
+      const { pixels, put } = makeImage(canvas, width, height);
+      const range = scaleRange(scale, extent ?? { low: 0, high: 0 }, layerExtent(maps));
+      values.forEach((value, i) => {
+        pixels[i] = colourOf(value, range, scale, colours);
+      });
+      put();
+      if (probe) aim(...probe);
+    },
+  };
 }

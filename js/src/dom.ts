@@ -2,44 +2,65 @@
 
 export type Attributes = Readonly<Record<string, string | number | boolean | null>>;
 
-/** An element with attributes (`true` sets an empty one, `false` and null set none) and children. */
-export function element<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Attributes = {},
-  ...children: readonly (Node | string)[]
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  setAttributes(made, attributes);
-  made.append(...children);
-  return made;
+/** Listens until the view ends. */
+export type On = <K extends keyof HTMLElementEventMap>(
+  target: EventTarget,
+  type: K,
+  listener: (event: HTMLElementEventMap[K]) => void,
+) => void;
+
+/** Listeners that all end with the signal; none of them holds up scrolling. */
+export function listenUntil(signal: AbortSignal): On {
+  return (target, type, listener) =>
+    target.addEventListener(type, listener as EventListener, { signal });
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
-export function svg<K extends keyof SVGElementTagNameMap>(
-  tag: K,
-  attributes: Attributes = {},
-  ...children: readonly Node[]
-): SVGElementTagNameMap[K] {
-  const made = document.createElementNS(SVG, tag);
-  setAttributes(made, attributes);
-  made.append(...children);
+/**
+ * An element from a tag with classes, as in "div.caption", attributes and children. The classes
+ * get the prefix that keeps them apart from the page's; true is an empty attribute, false and null none.
+ */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  spec: K | `${K}.${string}`,
+  ...parts: readonly (Node | string | Attributes)[]
+): HTMLElementTagNameMap[K] {
+  const [tag = "", ...classes] = spec.split(".");
+  const made = document.createElement(tag) as HTMLElementTagNameMap[K];
+  if (classes.length > 0) made.className = classes.map((name) => `cnnviz-${name}`).join(" ");
+  for (const part of parts) {
+    if (typeof part === "string" || part instanceof Node) made.append(part);
+    else setAttributes(made, part);
+  }
   return made;
 }
 
 export function setAttributes(target: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null) target.removeAttribute(name);
-    else target.setAttribute(name, value === true ? "" : String(value));
+    else target.setAttribute(name, value === true ? "" : `${value}`);
   }
-}
-
-/** A text node of its own: changing `data` costs less than replacing an element's children. */
-export function text(data = ""): Text {
-  return document.createTextNode(data);
 }
 
 /** Shows or hides an element, touching it only when that changes. */
 export function show(target: HTMLElement, visible: boolean): void {
   if (target.hidden === visible) target.hidden = !visible;
+}
+
+/** Sets lengths in CSS pixels. */
+export function setPixels(target: HTMLElement, sizes: Readonly<Record<string, number>>): void {
+  for (const [name, size] of Object.entries(sizes)) target.style.setProperty(name, `${size}px`);
+}
+
+/** An image to draw on a canvas, and its pixels as packed numbers. */
+export function makeImage(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+): { pixels: Uint32Array; put(): void } {
+  const context = canvas.getContext("2d");
+  const image = context?.createImageData(width, height);
+  const bytes = image?.data ?? new Uint8ClampedArray(4 * width * height);
+  return {
+    pixels: new Uint32Array(bytes.buffer, bytes.byteOffset, width * height),
+    put: () => image && context?.putImageData(image, 0, 0),
+  };
 }

@@ -1,7 +1,7 @@
 /** All channels of a layer at once: one canvas for what is in view, moved under a scrolled space. */
 
 import type { Palette, Scale } from "./colormap";
-import { element, setAttributes, text } from "./dom";
+import { h, type On, setAttributes, setPixels } from "./dom";
 import { formatNumber } from "./format";
 import {
   cellAt,
@@ -13,10 +13,20 @@ import {
   moveCell,
   rowCount,
 } from "./grid";
-import { GridCanvas } from "./gridcanvas";
+import { makeGridCanvas } from "./gridcanvas";
 import { isDead, type Maps } from "./maps";
 import { channelOrder, type SortKey } from "./order";
 import { words } from "./words";
+
+export interface GridView {
+  readonly box: HTMLElement;
+  /** Reads the space and the style there is; called when they change, never while sliding. */
+  measure(tilePx: number, ratio: number): void;
+  /** Draws a layer, at once; false if that must wait until the space for it is known. */
+  show(maps: Maps, scale: Scale, colours: Palette, sort: SortKey): boolean;
+  /** Brings all but the picture up to date: room to scroll, names, the mark of the chosen channel. */
+  refresh(channel: number): void;
+}
 
 /** Space around the tiles, as in the stylesheet, where their outlines show. */
 const EDGE_PX = 3;
@@ -36,253 +46,163 @@ const MOVES: Readonly<Record<string, Move>> = {
   PageDown: "pageDown",
 };
 
-export class GridView {
-  readonly box: HTMLElement;
-  readonly #canvas = new GridCanvas();
-  readonly #space = element("div", { class: "cnnviz-space" });
-  readonly #scroller: HTMLElement;
-  readonly #chosen = element("div", { class: "cnnviz-chosen" });
-  readonly #hovered = element("div", { class: "cnnviz-hovered" });
-  readonly #title = text();
-  readonly #hint = text();
+/** @param onChoose takes the channel that the reader picks; null where there is nothing to pick */
+export function makeGridView(
+  on: On,
+  label: string,
+  onChoose: ((channel: number) => void) | null,
+): GridView {
+  const drawing = makeGridCanvas();
+  const title = new Text();
+  const hint = new Text();
+  const chosen = h("div.chosen");
+  const hovered = h("div.hovered");
+  const makeCell = () => h("div.cell", { role: "gridcell", tabindex: -1 });
   // Two cells that take turns, so that moving the focus is a real move for a screen reader.
-  readonly #cells: readonly HTMLElement[];
-  readonly #choose: ((channel: number) => void) | null;
-  #cellInUse = 0;
-  #tilePx = 64;
-  #ratio = 1;
-  #grid: Grid | null = null;
-  #scroll = 0;
-  #maps: Maps | null = null;
-  #order: Uint32Array = new Uint32Array();
-  #channel = 0;
-  #focused = 0;
+  let cell = makeCell();
+  let spare = makeCell();
+  const space = h("div.space", hovered, chosen);
+  for (const made of [cell, spare]) space.append(h("div", { role: "row" }, made));
+  const scroller = h("div.scroller", { role: "grid", "aria-label": label }, space);
+  const caption = h("div.caption", h("span", title), h("span", hint));
+  const box = h("div.grid", caption, h("div.stage", drawing.canvas, scroller));
 
-  /** @param choose takes the channel that the reader picks; null where there is nothing to pick */
-  constructor(signal: AbortSignal, label: string, choose: ((channel: number) => void) | null) {
-    this.#choose = choose;
-    this.#cells = [0, 1].map((n) =>
-      element("div", { class: "cnnviz-cell", role: "gridcell", tabindex: n === 0 ? 0 : -1 }),
-    );
-    const rows = this.#cells.map((cell) => element("div", { role: "row" }, cell));
-    rows[1]?.setAttribute("hidden", "");
-    this.#space.append(this.#hovered, this.#chosen, ...rows);
-    this.#scroller = element(
-      "div",
-      { class: "cnnviz-scroller", role: "grid", "aria-label": label },
-      this.#space,
-    );
-    const caption = element(
-      "div",
-      { class: "cnnviz-caption" },
-      element("span", {}, this.#title),
-      element("span", { class: "cnnviz-hint" }, this.#hint),
-    );
-    const stage = element("div", { class: "cnnviz-stage" }, this.#canvas.canvas, this.#scroller);
-    this.box = element("div", { class: "cnnviz-grid" }, caption, stage);
-    this.#listen(signal);
-  }
+  let grid: Grid | null = null;
+  let ratio = 1;
+  let scroll = 0;
+  let maps: Maps | null = null;
+  let order: Uint32Array = new Uint32Array();
+  let current = 0;
+  let focused = 0;
 
-  /** Sets the tile size in CSS pixels and the device pixels per CSS pixel. */
-  setTile(tilePx: number, ratio: number): void {
-    this.#tilePx = tilePx;
-    this.#ratio = ratio;
-    this.measure();
-  }
+  const place = (target: HTMLElement, at: number) => {
+    target.hidden = !grid || at < 0 || at >= order.length;
+    if (!grid || target.hidden) return;
+    const { x, y } = cellOrigin(grid, at);
+    const side = grid.tile / ratio;
+    setPixels(target, { width: side, height: side, left: x / ratio, top: y / ratio });
+  };
 
-  /** Reads the space there is; called when it changes, never while sliding. */
-  measure(): void {
-    const { clientWidth, clientHeight } = this.#scroller;
-    const width = Math.floor((clientWidth - 2 * EDGE_PX) * this.#ratio);
-    const height = Math.floor((clientHeight - 2 * EDGE_PX) * this.#ratio);
-    if (width < 1 || height < 1) return;
-    const tile = Math.max(1, Math.round(this.#tilePx * this.#ratio));
-    const label = this.#tilePx >= LABELLED_TILE_PX ? Math.round(LABEL_PX * this.#ratio) : 0;
-    const gap = Math.round(GAP_PX * this.#ratio);
-    this.#grid = layoutGrid({ width, height, tile, gap, label });
-    this.#canvas.resize(this.#grid, this.#ratio);
-    this.restyle();
-  }
-
-  /** Reads the host's font and colours anew and draws everything. */
-  restyle(): void {
-    if (!this.#grid) return;
-    const style = getComputedStyle(this.box);
-    const colour = style.getPropertyValue("--cnnviz-quiet-ink") || style.color;
-    this.#canvas.restyle(style.fontFamily, colour, this.#ratio);
-    this.refresh();
-  }
-
-  /** Whether a picture is on the canvas. */
-  get isDrawn(): boolean {
-    return this.#canvas.isDrawn;
-  }
-
-  /** Draws a layer, at once; false if that must wait until the space for it is known. */
-  show(maps: Maps, scale: Scale, palette: Palette, sort: SortKey): boolean {
-    this.#maps = maps;
-    this.#order = channelOrder(maps, sort);
-    return this.#canvas.show({ maps, order: this.#order, scale, palette });
-  }
-
-  /** Marks the channel that is shown large. */
-  select(channel: number): void {
-    this.#channel = channel;
-    const place = this.#order.indexOf(channel);
-    if (place >= 0) this.#focused = place;
-    this.refresh();
-  }
-
-  /** Brings everything but the picture up to date: room to scroll, names, marks. */
-  refresh(): void {
-    const grid = this.#grid;
-    const maps = this.#maps;
-    if (!grid || !maps) return;
-    const count = this.#order.length;
-    const height = `${contentHeight(grid, count) / this.#ratio}px`;
-    if (this.#space.style.height !== height) this.#space.style.height = height;
-    const size = words.mapSize(maps.fullHeight, maps.fullWidth);
-    const reduced = maps.factor > 1 ? `, ${words.reduced(maps.factor)}` : "";
-    this.#title.data = `${words.channels(count)}, ${size}${reduced}`;
-    setAttributes(this.#scroller, {
-      "aria-rowcount": rowCount(grid, count),
-      "aria-colcount": Math.min(grid.columns, count),
-    });
-    this.#place(this.#chosen, this.#choose ? this.#order.indexOf(this.#channel) : -1);
-    this.#focused = Math.min(this.#focused, Math.max(0, count - 1));
-    const cell = this.#cells[this.#cellInUse];
-    if (cell) this.#label(cell, this.#focused);
-  }
-
-  #place(target: HTMLElement, place: number): void {
-    const grid = this.#grid;
-    target.hidden = place < 0 || !grid;
-    if (!grid || place < 0) return;
-    const { x, y } = cellOrigin(grid, place);
-    const side = `${grid.tile / this.#ratio}px`;
-    Object.assign(target.style, {
-      width: side,
-      height: side,
-      transform: `translate(${x / this.#ratio}px, ${y / this.#ratio}px)`,
-    });
-  }
-
-  #describe(place: number): string {
-    const maps = this.#maps;
-    const channel = this.#order[place];
+  const describe = (at: number): string => {
+    const channel = order[at];
     if (!maps || channel === undefined) return "";
     const low = formatNumber(maps.minimum[channel] ?? 0);
     const high = formatNumber(maps.maximum[channel] ?? 0);
     return words.cell(channel, low, high, isDead(maps, channel));
-  }
+  };
 
-  #label(cell: HTMLElement, place: number): void {
-    const grid = this.#grid;
+  const fillCell = () => {
     if (!grid) return;
-    this.#place(cell, place < this.#order.length ? place : -1);
+    place(cell, focused);
+    cell.tabIndex = 0;
+    const row = Math.floor(focused / grid.columns);
+    cell.parentElement?.setAttribute("aria-rowindex", `${row + 1}`);
     setAttributes(cell, {
-      "aria-label": this.#describe(place),
-      "aria-selected": String(this.#choose !== null && this.#order[place] === this.#channel),
-      "aria-colindex": (place % grid.columns) + 1,
+      "aria-label": describe(focused),
+      "aria-selected": `${onChoose !== null && order[focused] === current}`,
+      "aria-colindex": focused - row * grid.columns + 1,
     });
-    cell.parentElement?.setAttribute("aria-rowindex", String(Math.floor(place / grid.columns) + 1));
-  }
+  };
 
-  #focus(place: number): void {
-    const grid = this.#grid;
-    const current = this.#cells[this.#cellInUse];
-    const next = this.#cells[1 - this.#cellInUse];
-    if (!grid || !current || !next) return;
-    this.#focused = place;
-    this.#cellInUse = 1 - this.#cellInUse;
-    next.parentElement?.removeAttribute("hidden");
-    this.#label(next, place);
-    this.#reveal(grid, place);
-    next.tabIndex = 0;
-    next.focus({ preventScroll: true });
-    current.tabIndex = -1;
-    current.parentElement?.setAttribute("hidden", "");
-    this.#hint.data = this.#describe(place);
-  }
+  /** Moves the focus to a cell and scrolls, within the grid and nothing else, until it is in view. */
+  const focus = (at: number) => {
+    if (!grid) return;
+    focused = at;
+    [cell, spare] = [spare, cell];
+    fillCell();
+    const { y } = cellOrigin(grid, at);
+    const bottom = y + grid.tile + grid.label;
+    if (y < scroll) scroller.scrollTop = y / ratio;
+    else if (bottom > scroll + grid.height) scroller.scrollTop = (bottom - grid.height) / ratio;
+    cell.focus({ preventScroll: true });
+    spare.hidden = true;
+    hint.data = describe(at);
+  };
 
-  /** Scrolls within the grid, and nothing else, until a cell is in view. */
-  #reveal(grid: Grid, place: number): void {
-    const top = cellOrigin(grid, place).y;
-    const bottom = top + grid.tile + grid.label;
-    const scroll = this.#scroll;
-    if (top >= scroll && bottom <= scroll + grid.height) return;
-    this.#scroller.scrollTop = (top < scroll ? top : bottom - grid.height) / this.#ratio;
-  }
+  const pick = (at: number) => {
+    const channel = order[at];
+    if (channel !== undefined) onChoose?.(channel);
+  };
 
-  #placeOf(event: MouseEvent): number {
-    const grid = this.#grid;
-    if (!grid) return -1;
-    const { left, top } = this.#scroller.getBoundingClientRect();
-    const x = (event.clientX - left - EDGE_PX) * this.#ratio;
-    const y = (event.clientY - top - EDGE_PX) * this.#ratio + this.#scroll;
-    return cellAt(grid, this.#order.length, x, y);
-  }
+  const placeAt = ({ clientX, clientY }: MouseEvent): number => {
+    const { left, top } = scroller.getBoundingClientRect();
+    const x = (clientX - left - EDGE_PX) * ratio;
+    const y = (clientY - top - EDGE_PX) * ratio + scroll;
+    return grid ? cellAt(grid, order.length, x, y) : -1;
+  };
 
-  #pick(place: number): void {
-    const channel = this.#order[place];
-    if (channel !== undefined) this.#choose?.(channel);
-  }
+  const hover = (at: number) => {
+    place(hovered, at);
+    hint.data = describe(at);
+  };
 
-  #listen(signal: AbortSignal): void {
-    const scroller = this.#scroller;
-    scroller.addEventListener(
-      "scroll",
-      () => {
-        this.#scroll = scroller.scrollTop * this.#ratio;
-        this.#canvas.scrollTo(this.#scroll);
-      },
-      { signal, passive: true },
-    );
-    scroller.addEventListener(
-      "pointermove",
-      (event) => {
-        const place = this.#placeOf(event);
-        this.#place(this.#hovered, place);
-        this.#hint.data = place < 0 ? "" : this.#describe(place);
-      },
-      { signal, passive: true },
-    );
-    scroller.addEventListener(
-      "pointerleave",
-      () => {
-        this.#hovered.hidden = true;
-        this.#hint.data = "";
-      },
-      { signal },
-    );
-    scroller.addEventListener(
-      "click",
-      (event) => {
-        const place = this.#placeOf(event);
-        if (place < 0) return;
-        this.#focus(place);
-        this.#pick(place);
-      },
-      { signal },
-    );
-    scroller.addEventListener("keydown", (event) => this.#onKey(event), { signal });
-    scroller.addEventListener("focusin", () => this.#focusShown(), { signal });
-  }
-
-  #focusShown(): void {
-    this.#hint.data = this.#describe(this.#focused);
-  }
-
-  #onKey(event: KeyboardEvent): void {
-    const grid = this.#grid;
-    if (!grid || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Enter" || event.key === " ") {
-      this.#pick(this.#focused);
-    } else {
-      const move = MOVES[event.key];
-      if (!move) return;
-      this.#focus(moveCell(grid, this.#order.length, this.#focused, move));
-    }
+  on(scroller, "scroll", () => {
+    scroll = scroller.scrollTop * ratio;
+    drawing.scrollTo(scroll);
+  });
+  on(scroller, "pointermove", (event) => hover(placeAt(event)));
+  on(scroller, "pointerleave", () => hover(-1));
+  on(scroller, "focusin", () => {
+    hint.data = describe(focused);
+  });
+  on(scroller, "click", (event) => {
+    const at = placeAt(event);
+    if (at < 0) return;
+    focus(at);
+    pick(at);
+  });
+  on(scroller, "keydown", (event) => {
+    const move = MOVES[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey || !grid) return;
+    if (move) focus(moveCell(grid, order.length, focused, move));
+    else if (event.key === "Enter" || event.key === " ") pick(focused);
+    else return;
     event.preventDefault();
-  }
+  });
+
+  const refresh = (channel: number) => {
+    if (!grid || !maps) return;
+    const { fullHeight, fullWidth, factor } = maps;
+    const count = order.length;
+    setPixels(space, { height: contentHeight(grid, count) / ratio });
+    title.data =
+      words.channels(count, fullHeight, fullWidth) + (factor > 1 ? words.reduced(factor) : "");
+    setAttributes(scroller, {
+      "aria-rowcount": rowCount(grid, count),
+      "aria-colcount": Math.min(grid.columns, count),
+    });
+    const at = order.indexOf(channel);
+    if (channel !== current && at >= 0) focused = at;
+    current = channel;
+    place(chosen, onChoose ? at : -1);
+    focused = Math.min(focused, Math.max(0, count - 1));
+    fillCell();
+  };
+
+  return {
+    box,
+    refresh,
+    measure(tilePx, pixelRatio) {
+      ratio = pixelRatio;
+      const { clientWidth, clientHeight } = scroller;
+      const width = Math.floor((clientWidth - 2 * EDGE_PX) * ratio);
+      const height = Math.floor((clientHeight - 2 * EDGE_PX) * ratio);
+      if (width < 1 || height < 1) return;
+      grid = layoutGrid({
+        width,
+        height,
+        tile: Math.max(1, Math.round(tilePx * ratio)),
+        gap: Math.round(GAP_PX * ratio),
+        label: tilePx < LABELLED_TILE_PX ? 0 : Math.round(LABEL_PX * ratio),
+      });
+      const style = getComputedStyle(caption);
+      drawing.resize(grid, ratio, style.fontFamily, style.color);
+      refresh(current);
+    },
+    show(next, scale, colours, sort) {
+      maps = next;
+      order = channelOrder(next, sort);
+      return drawing.show({ maps: next, order, scale, colours });
+    },
+  };
 }

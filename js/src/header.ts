@@ -1,79 +1,69 @@
 /** The instrument people hold: the layer slider over the whole width, and what the layer is. */
 
-import { rangeControl } from "./controls";
-import { element, text } from "./dom";
+import { inputControl } from "./controls";
+import { h, type On } from "./dom";
 import { formatCount, formatShape } from "./format";
 import type { LayerEntry } from "./traits";
 import { words } from "./words";
 
-export class Header {
+export interface Header {
   readonly box: HTMLElement;
-  readonly slider: HTMLInputElement;
-  readonly #name = text();
-  readonly #place = text();
-  readonly #type = text();
-  readonly #shape = text();
-  readonly #parameters = text();
-  readonly #status = element("span", { class: "cnnviz-status", role: "status" });
-  readonly #sections = element("div", { class: "cnnviz-sections", "aria-hidden": "true" });
-  #leaves: readonly LayerEntry[] = [];
-
-  constructor(signal: AbortSignal, onSlide: (layer: LayerEntry) => void) {
-    const control = rangeControl("layer", words.layer, signal, (value) => {
-      const layer = this.#leaves[value - (this.#leaves[0]?.index ?? 0)];
-      if (layer) onSlide(layer);
-    });
-    this.slider = control.input;
-    const facts = element(
-      "div",
-      { class: "cnnviz-facts" },
-      element("strong", { class: "cnnviz-name" }, this.#name),
-      element("span", { class: "cnnviz-place" }, this.#place),
-      element("span", { class: "cnnviz-type" }, this.#type),
-      element("span", { class: "cnnviz-shape" }, this.#shape),
-      element("span", { class: "cnnviz-parameters" }, this.#parameters),
-      this.#status,
-    );
-    control.box.append(this.#sections);
-    this.box = element("header", { class: "cnnviz-head" }, control.box, facts);
-  }
-
   /** Takes the layers in execution order. */
-  setLayers(leaves: readonly LayerEntry[]): void {
-    this.#leaves = leaves;
-    this.slider.min = String(leaves[0]?.index ?? 0);
-    this.slider.max = String(leaves.at(-1)?.index ?? 0);
-    this.slider.disabled = leaves.length < 2;
-    const sections: [string, number][] = [];
-    for (const { path } of leaves) {
-      const name = path.split(".")[0] ?? "";
-      const last = sections.at(-1);
-      if (last?.[0] === name) last[1] += 1;
-      else sections.push([name, 1]);
-    }
-    this.#sections.replaceChildren(
-      ...sections.map(([name, size]) =>
-        element("span", { style: `flex-grow:${size}`, title: name }, name),
-      ),
-    );
-  }
-
+  setLayers(leaves: readonly LayerEntry[]): void;
   /** Names a layer: text nodes only, for this is part of every step of a slide. */
-  name(layer: LayerEntry, sliderAt: number): void {
-    const count = this.#leaves.length;
-    const place = layer.index - (this.#leaves[0]?.index ?? 0) + 1;
-    this.#name.data = layer.name;
-    this.#place.data = layer.leaf ? words.place(place, count) : words.container;
-    this.#type.data = layer.type;
-    this.#shape.data = formatShape(layer.shape);
-    this.#parameters.data =
-      layer.params > 0 ? words.parameters(formatCount(layer.params)) : words.noParameters;
-    const spoken = layer.leaf ? words.placeOf(layer.name, place, count) : layer.name;
-    this.slider.setAttribute("aria-valuetext", spoken);
-    if (this.slider.valueAsNumber !== sliderAt) this.slider.value = String(sliderAt);
-  }
+  name(layer: LayerEntry, sliderAt: number): void;
+  setStatus(status: string): void;
+}
 
-  setStatus(status: string): void {
-    if (this.#status.textContent !== status) this.#status.textContent = status;
-  }
+export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header {
+  let leaves: readonly LayerEntry[] = [];
+  const { box: control, input } = inputControl("range", "layer", words.layer, on, () => {
+    const layer = leaves[input.valueAsNumber];
+    if (layer) onSlide(layer);
+  });
+  const sections = h("div.sections", { "aria-hidden": "true" });
+  const [name, place, type, shape, parameters] = [0, 1, 2, 3, 4].map(() => new Text());
+  const status = h("span.status", { role: "status" });
+  const facts = h("div.facts", h("strong", name as Text));
+  for (const fact of [place, type, shape, parameters]) facts.append(h("span", fact as Text));
+  facts.append(status);
+  control.append(sections);
+
+  return {
+    box: h("header", control, facts),
+    setLayers(list) {
+      leaves = list;
+      input.max = `${Math.max(0, list.length - 1)}`;
+      input.disabled = list.length < 2;
+      const sizes: [string, number][] = [];
+      for (const { path } of list) {
+        const [section = ""] = path.split(".");
+        const last = sizes.at(-1);
+        if (last?.[0] === section) last[1] += 1;
+        else sizes.push([section, 1]);
+      }
+      sections.replaceChildren(
+        ...sizes.map(([title, size]) => h("span", { style: `flex-grow:${size}`, title }, title)),
+      );
+    },
+    name(layer, sliderAt) {
+      const { leaf, index, params } = layer;
+      const facts = [
+        layer.name,
+        leaf ? words.place(index + 1, leaves.length) : words.container,
+        layer.type,
+        formatShape(layer.shape),
+        words.parameters(formatCount(params)),
+      ];
+      [name, place, type, shape, parameters].forEach((node, i) => {
+        if (node) node.data = facts[i] ?? "";
+      });
+      const spoken = leaf ? words.placeOf(layer.name, index + 1, leaves.length) : layer.name;
+      input.setAttribute("aria-valuetext", spoken);
+      if (input.valueAsNumber !== sliderAt) input.value = `${sliderAt}`;
+    },
+    setStatus(text) {
+      if (status.textContent !== text) status.textContent = text;
+    },
+  };
 }

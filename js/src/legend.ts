@@ -1,95 +1,67 @@
 /** The legend, always there: which scale is in force, its ends as numbers, the special colours. */
 
 import { type Palette, type Scale, type SpecialName, scaleRange, specialColours } from "./colormap";
-import { element, show, text } from "./dom";
+import { h, makeImage, show } from "./dom";
 import { formatNumber } from "./format";
-import { type Extent, layerExtent, type Maps, specialValues } from "./maps";
+import { extentOf } from "./histogram";
+import { type Extent, type LayerData, layerExtent, specialValues } from "./maps";
 import { words } from "./words";
 
-const NAMES: readonly SpecialName[] = ["nan", "posinf", "neginf", "below", "above"];
-
-export class Legend {
+export interface Legend {
   readonly box: HTMLElement;
-  readonly #words = text();
-  readonly #low = text();
-  readonly #high = text();
-  readonly #centred = element("span", { class: "cnnviz-quiet" }, words.centred);
-  readonly #bar = element("canvas", { class: "cnnviz-ramp", width: 256, height: 1 });
-  readonly #swatches = new Map<SpecialName, HTMLElement>();
-  #palette: Palette | null = null;
+  show(data: LayerData, channel: number, scale: Scale, colours: Palette): void;
+}
 
-  constructor() {
-    const swatches = NAMES.map((name) => {
-      const colour = `rgb(${specialColours[name].join(" ")})`;
-      const sample = element("i", { style: `background:${colour}` });
-      const swatch = element("li", {}, sample, words.special[name]);
-      this.#swatches.set(name, swatch);
-      return swatch;
-    });
-    const scale = element(
-      "span",
-      { class: "cnnviz-scale" },
-      element("span", { class: "cnnviz-end" }, this.#low),
-      this.#bar,
-      element("span", { class: "cnnviz-end" }, this.#high),
-      this.#centred,
-    );
-    this.box = element(
-      "div",
-      { class: "cnnviz-legend", role: "group", "aria-label": words.legendLabel },
-      element("span", { class: "cnnviz-legend-words" }, this.#words),
-      scale,
-      element("ul", { class: "cnnviz-special" }, ...swatches),
-    );
-  }
+export function makeLegend(): Legend {
+  const sentence = new Text();
+  const [low, high] = [new Text(), new Text()];
+  const centred = h("span", words.centred);
+  const bar = h("canvas.ramp", { width: 256, height: 1, "aria-hidden": "true" });
+  const swatches = (Object.keys(words.special) as SpecialName[]).map((name) => {
+    const sample = h("i", { style: `background:rgb(${specialColours[name]})` });
+    return { name, box: h("li", sample, words.special[name]) };
+  });
+  const box = h(
+    "div.legend",
+    h("span", sentence),
+    h("span.scale", h("span", low), bar, h("span", high), centred),
+    h("ul", ...swatches.map((swatch) => swatch.box)),
+  );
+  let drawn: Palette | null = null;
 
-  showMaps(maps: Maps, channel: number, scale: Scale, palette: Palette): void {
-    const own = { low: maps.minimum[channel] ?? 0, high: maps.maximum[channel] ?? 0 };
-    const sentence = {
-      channel: words.legendChannel(channel),
-      layer: words.legendLayer,
-      fixed: words.legendFixed,
-    }[scale.mode];
-    this.#show(sentence, scaleRange(scale, own, layerExtent(maps)));
-    show(this.#bar, true);
-    show(this.#centred, scale.diverging);
-    if (palette !== this.#palette) this.#drawBar(palette);
-    const present = specialValues(maps);
-    const { low, high } = layerExtent(maps);
-    const range = scaleRange(scale, own, { low, high });
-    const isFixed = scale.mode === "fixed";
-    this.#emphasise({
-      ...present,
-      below: isFixed && low < range.low,
-      above: isFixed && high > range.high,
-    });
-  }
+  const drawBar = (colours: Palette) => {
+    if (drawn === colours) return;
+    drawn = colours;
+    const { pixels, put } = makeImage(bar, 256, 1);
+    pixels.set(colours.table);
+    put();
+  };
 
-  showVector(extent: Extent | null): void {
-    this.#show(words.legendVector, extent ?? { low: 0, high: 0 });
-    show(this.#bar, false);
-    show(this.#centred, false);
-    this.#emphasise({ nan: false, posinf: false, neginf: false, below: false, above: false });
-  }
-
-  #show(sentence: string, { low, high }: Extent): void {
-    this.#words.data = sentence;
-    this.#low.data = formatNumber(low);
-    this.#high.data = formatNumber(high);
-    const label = words.range(this.#low.data, this.#high.data);
-    this.#bar.setAttribute("aria-label", label);
-  }
-
-  #emphasise(present: Readonly<Record<SpecialName, boolean>>): void {
-    for (const name of NAMES) this.#swatches.get(name)?.toggleAttribute("data-on", present[name]);
-  }
-
-  #drawBar(palette: Palette): void {
-    const context = this.#bar.getContext("2d");
-    if (!context) return;
-    const image = context.createImageData(256, 1);
-    new Uint32Array(image.data.buffer, image.data.byteOffset, 256).set(palette.table);
-    context.putImageData(image, 0, 0);
-    this.#palette = palette;
-  }
+  return {
+    box,
+    show(data, channel, scale, colours) {
+      const isMaps = data.is === "maps";
+      show(box, data.is !== "ask");
+      show(bar, isMaps);
+      show(centred, isMaps && scale.diverging);
+      let range: Extent = { low: 0, high: 0 };
+      const present: Partial<Record<SpecialName, boolean>> = {};
+      if (isMaps) {
+        drawBar(colours);
+        const own = { low: data.minimum[channel] ?? 0, high: data.maximum[channel] ?? 0 };
+        const layer = layerExtent(data);
+        range = scaleRange(scale, own, layer);
+        const isFixed = scale.mode === "fixed";
+        present.below = isFixed && layer.low < range.low;
+        present.above = isFixed && layer.high > range.high;
+        Object.assign(present, specialValues(data));
+      } else if (data.is === "vector") range = extentOf(data.values) ?? range;
+      sentence.data = isMaps ? words.legend[scale.mode](channel) : words.legend.vector();
+      low.data = formatNumber(range.low);
+      high.data = isMaps ? formatNumber(range.high) : words.upTo(formatNumber(range.high));
+      for (const swatch of swatches) {
+        swatch.box.toggleAttribute("data-on", present[swatch.name] === true);
+      }
+    },
+  };
 }

@@ -1,15 +1,14 @@
 /** What a frame of kind "layer" holds, read and checked: maps, a vector, or a question. */
 
-import { type Frame, type Numbers, WireError } from "./wire";
+import { type Frame, must, type Numbers } from "./wire";
 
 /** Codes above this one are not numbers: 253 NaN, 254 +Inf, 255 -Inf. */
 export const LEVELS = 252;
 
 interface Answer {
   readonly seq: number;
-  readonly bytes: number;
-  /** What is unusual about this layer, in words, or null. */
-  readonly note: string | null;
+  /** What is unusual about this layer, in words. */
+  readonly note: string;
 }
 
 export interface Maps extends Answer {
@@ -47,11 +46,12 @@ export interface Question extends Answer {
 
 export type LayerData = Maps | Vector | Question;
 
-function floats(frame: Frame, name: string, length: number): Float32Array {
+function floats(frame: Frame, name: string, length?: number): Float32Array {
   const data = frame.arrays[name]?.data;
-  if (!(data instanceof Float32Array) || data.length !== length) {
-    throw new WireError(`${name} is not an f4 array of ${length}`);
-  }
+  must(
+    data instanceof Float32Array && data.length === (length ?? data.length),
+    `${name} is not an f4 array of ${length}`,
+  );
   return data;
 }
 
@@ -60,33 +60,31 @@ function strings(value: unknown): readonly string[] | null {
 }
 
 function readMaps(frame: Frame, answer: Answer): Maps {
-  const block = frame.arrays.codes;
-  const [channels, height, width] = block?.shape ?? [];
-  const codes = block?.data;
-  if (!(codes instanceof Uint8Array) || channels === undefined || !height || !width) {
-    throw new WireError("codes is not a u1 array (channels, height, width)");
-  }
+  const { codes, zeros, minimum, maximum } = frame.arrays;
+  const [channels = 0, height = 0, width = 0] = codes?.shape ?? [];
+  must(codes?.data instanceof Uint8Array && height && width, "codes is not u1 (c, h, w)");
   const { full, factor } = frame.header;
-  const [fullHeight, fullWidth] = Array.isArray(full) ? full.map(Number) : [height, width];
-  const low = floats(frame, "low", channels);
-  const high = floats(frame, "high", channels);
+  const [fullHeight = height, fullWidth = width] = Array.isArray(full) ? full.map(Number) : [];
+  const read = (name: string) => floats(frame, name, channels);
+  const low = read("low");
+  const high = read("high");
   return {
     ...answer,
     is: "maps",
     channels,
     height,
     width,
-    fullHeight: fullHeight ?? height,
-    fullWidth: fullWidth ?? width,
-    factor: typeof factor === "number" ? factor : 1,
-    codes,
+    fullHeight,
+    fullWidth,
+    factor: Number(factor ?? 1),
+    codes: codes.data,
     low,
     high,
-    minimum: frame.arrays.minimum ? floats(frame, "minimum", channels) : low,
-    maximum: frame.arrays.maximum ? floats(frame, "maximum", channels) : high,
-    mean: floats(frame, "mean", channels),
-    variance: floats(frame, "variance", channels),
-    zeros: frame.arrays.zeros?.data ?? new Uint32Array(channels),
+    minimum: minimum ? read("minimum") : low,
+    maximum: maximum ? read("maximum") : high,
+    mean: read("mean"),
+    variance: read("variance"),
+    zeros: zeros?.data ?? new Uint8Array(channels),
   };
 }
 
@@ -97,17 +95,11 @@ function readMaps(frame: Frame, answer: Answer): Maps {
  */
 export function readLayer(frame: Frame): LayerData {
   const { note, kind_of: kindOf, labels, choices } = frame.header;
-  const answer: Answer = {
-    seq: frame.seq,
-    bytes: frame.bytes,
-    note: typeof note === "string" && note ? note : null,
-  };
+  const answer: Answer = { seq: frame.seq, note: note ? `${note}` : "" };
   if (kindOf === "maps") return readMaps(frame, answer);
-  if (kindOf === "ask") return { ...answer, is: "ask", choices: strings(choices) };
-  if (kindOf !== "vector") throw new WireError(`kind_of is ${String(kindOf)}`);
-  const values = frame.arrays.values?.data;
-  if (!(values instanceof Float32Array)) throw new WireError("values is not an f4 array");
-  return { ...answer, is: "vector", values, labels: strings(labels) };
+  if (kindOf === "ask") return { ...answer, is: kindOf, choices: strings(choices) };
+  must(kindOf === "vector", `kind_of is ${kindOf}`);
+  return { ...answer, is: kindOf, values: floats(frame, "values"), labels: strings(labels) };
 }
 
 /** Value that code `code` stands for; NaN and infinities for the special codes. */

@@ -1,6 +1,5 @@
 /** Draws coded maps into a viewport of packed pixels, enlarged by whole numbers. */
 
-import type { LutMaker } from "./colormap";
 import { cellOrigin, type Grid, placeMap, visibleRows } from "./grid";
 import type { Maps } from "./maps";
 
@@ -23,7 +22,7 @@ export function paintMaps(
   maps: Maps,
   order: Uint32Array,
   scroll: number,
-  luts: LutMaker,
+  lutOf: (channel: number) => Uint32Array,
 ): void {
   const { scale, dx, dy } = placeMap(grid.tile, maps.height, maps.width);
   const [firstRow, lastRow] = visibleRows(grid, order.length, scroll);
@@ -31,7 +30,7 @@ export function paintMaps(
   for (let place = firstRow * grid.columns; place < last; place++) {
     const channel = order[place] ?? 0;
     const { x, y } = cellOrigin(grid, place);
-    paintMap(view, maps, channel, luts.of(channel), x + dx, y + dy - scroll, scale);
+    paintMap(view, maps, channel, lutOf(channel), x + dx, y + dy - scroll, scale);
   }
 }
 
@@ -84,20 +83,15 @@ function expandRow(
 
 /** Makes a rectangle transparent again. */
 export function clearRect(
-  view: Viewport,
+  { pixels, width: columns, height: rows }: Viewport,
   left: number,
   top: number,
   width: number,
   height: number,
 ): void {
-  const from = Math.max(0, top);
-  const to = Math.min(view.height, top + height);
-  const end = Math.min(view.width, left + width);
-  for (let line = from; line < to; line++) {
-    pixelsFill(view, line, Math.max(0, left), end);
+  const end = Math.min(columns, left + width);
+  const bottom = Math.min(rows, top + height);
+  for (let line = Math.max(0, top); line < bottom; line++) {
+    pixels.fill(0, line * columns + left, line * columns + end);
   }
-}
-
-function pixelsFill(view: Viewport, line: number, from: number, to: number): void {
-  if (from < to) view.pixels.fill(0, line * view.width + from, line * view.width + to);
 }

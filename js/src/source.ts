@@ -1,17 +1,19 @@
 /** Where a view gets its data: from the page if it is there, else from the kernel, ahead if idle. */
 
+import { type Clock, makeTimer } from "./clock";
 import { type LayerData, readLayer } from "./maps";
-import { estimateBytes, PrefetchPlan, RUN_BYTES } from "./prefetch";
-import { type FrameKey, keyText, Store } from "./store";
-import { type Clock, Stream, type StreamState } from "./stream";
+import { estimateBytes, planRun, RUN_BYTES } from "./prefetch";
+import { type FrameKey, keyText, makeStore, STORE_BYTES, type Store } from "./store";
+import { openStream, type Stream, type StreamState } from "./stream";
 import type { LayerEntry } from "./traits";
-import { decode, type Failure, type Frame, WireError } from "./wire";
+import { decode, type Failure, type Frame, must, WireError } from "./wire";
 
 export interface SourceEvents {
+  send(content: unknown): void;
   /** A layer that is wanted has come. */
   onLayer(key: FrameKey, data: LayerData): void;
-  onInput(frame: Frame): void;
-  onChannel(frame: Frame): void;
+  /** An answer to any other request. */
+  onFrame(frame: Frame): void;
   /** What the kernel could not do, or what this page could not read (kind ""). */
   onFailure(failure: Pick<Failure, "kind" | "message" | "hint">): void;
   onState(state: StreamState): void;
@@ -21,199 +23,185 @@ export interface SourceEvents {
 
 type Side = FrameKey["side"];
 
+export interface Source {
+  readonly stream: Stream;
+  readonly store: Store<LayerData>;
+  epoch(): number;
+  /** Takes the layers in the order of the slider, for prefetching. */
+  setLayers(layers: readonly LayerEntry[]): void;
+  /** Follows the kernel's state; what belongs to an older one is forgotten. */
+  adopt(epoch: number): void;
+  /** The layer if it is in the page; asks the kernel for it if not. */
+  want(key: FrameKey): LayerData | null;
+  unwant(side: Side): void;
+  receive(content: unknown, buffers: readonly DataView[]): void;
+  close(): void;
+}
+
 const IDLE_MS = 100;
 /** Share of the store that prefetching may fill; the rest is for pictures and sizes seen before. */
 const PREFETCH_SHARE = 0.75;
+/** How often a layer is prefetched in vain before it is left until it is needed. */
+const MAX_TRIES = 2;
 
-export class Source {
-  readonly stream: Stream;
-  readonly store: Store<LayerData>;
-  readonly #events: SourceEvents;
-  readonly #clock: Clock;
-  readonly #plan = new PrefetchPlan();
-  readonly #wanted = new Map<Side, string>();
-  #layers: readonly LayerEntry[] = [];
-  #shown: FrameKey | null = null;
-  #epoch = 0;
-  #asked: readonly string[] = [];
-  #touchedAt = Number.NEGATIVE_INFINITY;
-  #idleTimer: unknown = null;
-  #unreadable = "";
+const slotOf = (side: Side): string => (side === "output" ? "layer" : "layer:input");
 
-  constructor(
-    cid: string,
-    send: (content: unknown) => void,
-    events: SourceEvents,
-    clock: Clock,
-    dpr: () => number,
-    store = new Store<LayerData>(),
-  ) {
-    this.#events = events;
-    this.#clock = clock;
-    this.store = store;
-    this.stream = new Stream(
-      cid,
-      {
-        send,
-        onFrame: (frame) => this.#receiveFrame(frame),
-        onFailure: (failure) => this.#receiveFailure(failure),
-        onWelcome: (epoch) => this.adopt(epoch),
-        onState: (state) => events.onState(state),
-      },
-      clock,
-      dpr,
-    );
-  }
+export function openSource(
+  cid: string,
+  events: SourceEvents,
+  clock: Clock,
+  dpr: () => number,
+  store: Store<LayerData> = makeStore(STORE_BYTES),
+): Source {
+  const wanted = new Map<Side, string>();
+  const failures = new Map<string, number>();
+  const idleTimer = makeTimer(clock);
+  let layers: readonly LayerEntry[] = [];
+  let shown: FrameKey | null = null;
+  let run: readonly string[] = [];
+  let epoch = 0;
+  let touchedAt = Number.NEGATIVE_INFINITY;
+  let unreadable = "";
 
-  get epoch(): number {
-    return this.#epoch;
-  }
+  const forget = () => {
+    store.clear();
+    failures.clear();
+    events.onEpoch();
+  };
 
-  /** Takes the layers in the order of the slider, for prefetching. */
-  setLayers(layers: readonly LayerEntry[]): void {
-    this.#layers = layers;
-    this.#plan.forget();
-  }
+  const adopt = (newest: number) => {
+    if (newest <= epoch) return;
+    epoch = newest;
+    forget();
+  };
 
-  /** Follows the kernel's state; what belongs to an older one is forgotten. */
-  adopt(epoch: number): void {
-    if (epoch <= this.#epoch) return;
-    const isFirst = this.#epoch === 0;
-    this.#epoch = epoch;
-    this.store.clear();
-    this.#plan.forget();
-    if (!isFirst) this.#events.onEpoch();
-  }
-
-  /** The layer if it is in the page; asks the kernel for it if not. */
-  want(key: FrameKey): LayerData | null {
-    this.#touchedAt = this.#clock.now();
-    const text = keyText(key);
-    this.#wanted.set(key.side, text);
-    const data = this.store.get(text);
-    const slot = key.side === "output" ? "layer" : "layer:input";
-    if (data) {
-      // What was asked for on the way here is of no use before something else is.
-      this.stream.drop(slot);
-      if (key.side === "output") this.#shown = key;
-      this.#planIdle();
-      return data;
+  const prefetch = () => {
+    if (!shown || !stream.isQuiet()) return;
+    const key = shown;
+    const { image, tile } = key;
+    const sizes = layers.map(({ shape, layout }) => estimateBytes(shape, layout, tile));
+    const current = layers.findIndex(({ name }) => name === key.layer);
+    const isDone = (place: number) => {
+      const layer = layers[place]?.name ?? "";
+      const tries = failures.get(layer) ?? 0;
+      return tries >= MAX_TRIES || store.has(keyText({ ...key, epoch, layer }));
+    };
+    const room = PREFETCH_SHARE * store.limitBytes;
+    const places = planRun(sizes, Math.max(0, current), isDone, room);
+    const names = places.map((place) => layers[place]?.name ?? "");
+    if (names.length > 0 && stream.prefetch({ layers: names, image, tile, bytes: RUN_BYTES })) {
+      run = names;
     }
-    const { layer, image, tile, side } = key;
-    const params = side === "output" ? { layer, image, tile } : { layer, image, tile, side };
-    this.stream.ask("layer", params, slot);
-    return null;
-  }
+  };
 
-  unwant(side: Side): void {
-    this.#wanted.delete(side);
-    this.stream.drop(side === "output" ? "layer" : "layer:input");
-  }
+  const planIdle = () => {
+    if (idleTimer.runs()) return;
+    const wait = touchedAt + IDLE_MS - clock.now();
+    idleTimer.start(Math.max(0, wait), () => {
+      if (clock.now() < touchedAt + IDLE_MS) planIdle();
+      else prefetch();
+    });
+  };
 
-  askInput(image: number): void {
-    this.stream.ask("input", { image });
-  }
-
-  askChannel(layer: string, image: number, channel: number): void {
-    this.stream.ask("channel", { layer, image, channel });
-  }
-
-  setLayout(layer: string, layout: string): void {
-    this.stream.ask("layout", { layer, layout });
-  }
-
-  receive(content: unknown, buffers: readonly DataView[]): void {
-    try {
-      this.stream.receive(decode(content, buffers));
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      if (this.#unreadable === error.message) return;
-      this.#unreadable = error.message;
-      this.#events.onFailure({ kind: "", message: error.message, hint: null });
+  /** A run that sent something stopped at its byte budget; one that sent nothing failed. */
+  const endRun = (sent: unknown) => {
+    const [first = ""] = run;
+    if (!Array.isArray(sent) || sent.length === 0) {
+      failures.set(first, (failures.get(first) ?? 0) + 1);
     }
-  }
+  };
 
-  close(): void {
-    this.#clock.clearTimeout(this.#idleTimer);
-    this.stream.close();
-    this.store.clear();
-  }
-
-  #receiveFrame(frame: Frame): void {
-    this.adopt(frame.epoch);
-    // An answer about a state that is gone; the newer state has been asked about already.
-    if (frame.epoch < this.#epoch) return;
-    if (frame.kind === "layer") this.#receiveLayer(frame);
-    else if (frame.kind === "input") this.#events.onInput(frame);
-    else if (frame.kind === "channel") this.#events.onChannel(frame);
-    else if (frame.kind === "layout") this.#receiveLayout();
-    else if (frame.kind === "prefetch") this.#plan.finished(this.#asked, sentOf(frame));
-    this.#planIdle();
-  }
-
-  #receiveLayer(frame: Frame): void {
-    const key = keyOf(frame);
+  const receiveLayer = (frame: Frame) => {
+    const { layer, image, tile, side } = frame.params;
+    must(typeof layer === "string", `layer is ${layer}`);
+    const key: FrameKey = {
+      epoch: frame.epoch,
+      side: side === "input" ? side : "output",
+      layer,
+      image: Number(image),
+      tile: Number(tile),
+    };
     const text = keyText(key);
     const data = readLayer(frame);
-    this.store.put(text, data, frame.bytes);
-    if (this.#wanted.get(key.side) !== text) return;
-    if (key.side === "output") this.#shown = key;
-    this.#events.onLayer(key, data);
-  }
+    store.put(text, data, frame.bytes);
+    if (wanted.get(key.side) !== text) return;
+    if (key.side === "output") shown = key;
+    events.onLayer(key, data);
+  };
 
-  /** A layer is read in another way now: no frame of it is good any more. */
-  #receiveLayout(): void {
-    this.store.clear();
-    this.#plan.forget();
-    this.#events.onEpoch();
-  }
+  const stream = openStream(
+    cid,
+    {
+      send: events.send,
+      onState: events.onState,
+      onWelcome: adopt,
+      onFrame(frame) {
+        adopt(frame.epoch);
+        // An answer about a state that is gone; the newer state has been asked about already.
+        if (frame.epoch < epoch) return;
+        if (frame.kind === "layer") receiveLayer(frame);
+        else if (frame.kind === "prefetch") endRun(frame.header.sent);
+        // A layer is read in another way now: no frame of it is good any more.
+        else if (frame.kind === "layout") forget();
+        else events.onFrame(frame);
+        planIdle();
+      },
+      onFailure(failure) {
+        if (failure.kind !== "prefetch") events.onFailure(failure);
+        else {
+          endRun(null);
+          planIdle();
+        }
+      },
+    },
+    clock,
+    dpr,
+  );
 
-  #receiveFailure(failure: Failure): void {
-    if (failure.kind === "prefetch") {
-      this.#plan.finished(this.#asked, []);
-      this.#planIdle();
-      return;
-    }
-    this.#events.onFailure(failure);
-  }
-
-  #planIdle(): void {
-    if (this.#idleTimer !== null) return;
-    const wait = Math.max(0, this.#touchedAt + IDLE_MS - this.#clock.now());
-    this.#idleTimer = this.#clock.setTimeout(() => {
-      this.#idleTimer = null;
-      if (this.#clock.now() < this.#touchedAt + IDLE_MS) this.#planIdle();
-      else this.#prefetch();
-    }, wait);
-  }
-
-  #prefetch(): void {
-    const shown = this.#shown;
-    if (!shown || !this.stream.quiet) return;
-    const current = this.#layers.findIndex(({ name }) => name === shown.layer);
-    const { image, tile } = shown;
-    const candidates = this.#layers.map(({ name, shape, layout }) => ({
-      name,
-      bytes: estimateBytes(shape, layout, tile),
-    }));
-    const has = (layer: string) =>
-      this.store.has(keyText({ epoch: this.#epoch, side: "output", layer, image, tile }));
-    const room = PREFETCH_SHARE * this.store.limitBytes;
-    const layers = this.#plan.next(candidates, Math.max(0, current), has, room);
-    if (layers.length === 0) return;
-    if (this.stream.prefetch({ layers, image, tile, bytes: RUN_BYTES })) this.#asked = layers;
-  }
-}
-
-function keyOf(frame: Frame): FrameKey {
-  const { layer, image, tile, side } = frame.params;
-  if (typeof layer !== "string" || typeof image !== "number" || typeof tile !== "number") {
-    throw new WireError("params of a layer frame lack layer, image or tile");
-  }
-  return { epoch: frame.epoch, side: side === "input" ? "input" : "output", layer, image, tile };
-}
-
-function sentOf(frame: Frame): readonly string[] {
-  const { sent } = frame.header;
-  return Array.isArray(sent) ? sent.map(String) : [];
+  return {
+    stream,
+    store,
+    adopt,
+    epoch: () => epoch,
+    setLayers(list) {
+      layers = list;
+    },
+    want(key) {
+      touchedAt = clock.now();
+      const { side, ...params } = key;
+      const text = keyText(key);
+      wanted.set(side, text);
+      const data = store.get(text);
+      if (!data) {
+        const { layer, image, tile } = params;
+        const asked = { layer, image, tile };
+        stream.ask("layer", side === "output" ? asked : { ...asked, side }, slotOf(side));
+        return null;
+      }
+      // What was asked for on the way here is of no use before something else is.
+      stream.drop(slotOf(side));
+      if (side === "output") shown = key;
+      planIdle();
+      return data;
+    },
+    unwant(side) {
+      wanted.delete(side);
+      stream.drop(slotOf(side));
+    },
+    receive(content, buffers) {
+      try {
+        stream.receive(decode(content, buffers));
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        if (unreadable === error.message) return;
+        unreadable = error.message;
+        events.onFailure({ kind: "", message: unreadable, hint: null });
+      }
+    },
+    close() {
+      idleTimer.stop();
+      stream.close();
+      store.clear();
+    },
+  };
 }

@@ -1,20 +1,25 @@
 /** Where a layer is shown, as what it is: maps in a grid, a vector as bars, or a question. */
 
-import { Bars } from "./bars";
+import { makeBars } from "./bars";
 import type { Palette, Scale } from "./colormap";
-import { element, show } from "./dom";
+import { h, type On, show } from "./dom";
 import { formatNumber } from "./format";
-import { GridView } from "./gridview";
-import { isDead, type LayerData, LEVELS, type Maps, specialValues } from "./maps";
+import { makeGridView } from "./gridview";
+import { isDead, type LayerData, layerExtent, type Maps, specialValues } from "./maps";
 import type { SortKey } from "./order";
-import { QuestionView } from "./question";
+import { makeQuestionView } from "./question";
 import type { LayerEntry } from "./traits";
 import { words } from "./words";
 
-export interface StageEvents {
-  /** The reader picks a channel; null where there is nothing to pick. */
-  readonly onChoose: ((channel: number) => void) | null;
-  readonly onLayout: (layer: string, layout: string) => void;
+export interface Stage {
+  readonly box: HTMLElement;
+  /** Shows the title, which is needed only where two stages stand side by side. */
+  setTitled(isTitled: boolean): void;
+  measure(tilePx: number, ratio: number): void;
+  /** Draws a layer, at once; false if that must wait until the space for it is known. */
+  show(data: LayerData, layer: LayerEntry, scale: Scale, colours: Palette, sort: SortKey): boolean;
+  /** Brings up to date what can wait until the picture is on the screen. */
+  refresh(channel: number): void;
 }
 
 /** What is wrong with a layer as a whole, in words, or "". */
@@ -22,73 +27,48 @@ export function remarkOn(maps: Maps): string {
   for (let channel = 0; channel < maps.channels; channel++) {
     if (!isDead(maps, channel)) return "";
   }
-  const { nan, posinf, neginf } = specialValues(maps);
-  const isBlank = !maps.codes.some((code) => code <= LEVELS);
-  if (isBlank) return words.nanLayer;
-  const value = maps.minimum[0] ?? 0;
-  const isOneValue = maps.minimum.every((other) => other === value);
-  return isOneValue && !(nan || posinf || neginf) ? words.deadLayer(formatNumber(value)) : "";
+  const { low, high } = layerExtent(maps);
+  const isNumber = !Object.values(specialValues(maps)).includes(true);
+  if (isNumber) return low === high ? words.deadLayer(formatNumber(low)) : "";
+  return maps.codes.some((code) => code <= 252) ? "" : words.nanLayer;
 }
 
-export class Stage {
-  readonly box: HTMLElement;
-  readonly grid: GridView;
-  readonly #bars: Bars;
-  readonly #question: QuestionView;
-  readonly #note = element("p", { class: "cnnviz-note" });
-  readonly #title: HTMLElement;
-  #data: LayerData | null = null;
-
-  constructor(signal: AbortSignal, title: string, events: StageEvents) {
-    this.grid = new GridView(signal, title, events.onChoose);
-    this.#bars = new Bars(signal);
-    this.#question = new QuestionView(signal, events.onLayout);
-    this.#title = element("h3", { class: "cnnviz-stage-title", hidden: true }, title);
-    this.box = element(
-      "section",
-      { class: "cnnviz-stagebox", "aria-label": title },
-      this.#title,
-      this.grid.box,
-      this.#bars.box,
-      this.#question.box,
-      this.#note,
-    );
-    this.#bars.box.hidden = true;
-    this.#question.box.hidden = true;
-  }
-
-  /** Shows the title; it is needed only where two stages stand side by side. */
-  setTitled(titled: boolean): void {
-    show(this.#title, titled);
-  }
-
-  measure(): void {
-    this.grid.measure();
-    this.#bars.measure();
-  }
-
-  /** Draws a layer, at once; false if that must wait until the space for it is known. */
-  show(data: LayerData, layer: LayerEntry, scale: Scale, palette: Palette, sort: SortKey): boolean {
-    const before = this.#data?.is;
-    this.#data = data;
-    if (before !== data.is) {
-      show(this.grid.box, data.is === "maps");
-      show(this.#bars.box, data.is === "vector");
-      show(this.#question.box, data.is === "ask");
-    }
-    if (data.is === "maps") return this.grid.show(data, scale, palette, sort);
-    if (data.is === "vector") this.#bars.show(data, sort);
-    else this.#question.show(data, layer);
-    return true;
-  }
-
-  /** Brings up to date what can wait until the picture is on the screen. */
-  refresh(): void {
-    const data = this.#data;
-    if (!data) return;
-    if (data.is === "maps") this.grid.refresh();
-    const remark = data.is === "maps" ? remarkOn(data) : "";
-    const note = data.is === "ask" ? "" : [data.note, remark].filter(Boolean).join(" ");
-    if (this.#note.textContent !== note) this.#note.textContent = note;
-  }
+export function makeStage(
+  on: On,
+  title: string,
+  onChoose: ((channel: number) => void) | null,
+  onLayout: (layer: string, layout: string) => void,
+): Stage {
+  const grid = makeGridView(on, title, onChoose);
+  const bars = makeBars(on);
+  const question = makeQuestionView(on, onLayout);
+  const heading = h("h3", title);
+  const note = h("p.note");
+  const boxes = { maps: grid.box, vector: bars.box, ask: question.box };
+  let shown: LayerData | null = null;
+  const showBox = (is: LayerData["is"]) => {
+    for (const [kind, box] of Object.entries(boxes)) show(box, kind === is);
+  };
+  showBox("maps");
+  return {
+    box: h("section.stagebox", { "aria-label": title }, heading, ...Object.values(boxes), note),
+    setTitled: (isTitled) => show(heading, isTitled),
+    measure: grid.measure,
+    show(data, layer, scale, colours, sort) {
+      if (data.is !== shown?.is) showBox(data.is);
+      shown = data;
+      if (data.is === "maps") return grid.show(data, scale, colours, sort);
+      if (data.is === "vector") bars.show(data, sort);
+      else question.show(data, layer);
+      return true;
+    },
+    refresh(channel) {
+      if (!shown) return;
+      const isMaps = shown.is === "maps";
+      if (isMaps) grid.refresh(channel);
+      const remark = shown.is === "maps" ? remarkOn(shown) : "";
+      const text = shown.is === "ask" ? "" : `${shown.note} ${remark}`.trim();
+      if (note.textContent !== text) note.textContent = text;
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /** Frames kept in the page, bounded in bytes, the least recently used one out first. */
 
-/** Bound of the frames that one view keeps. */
+/** Bound of the layers that one view keeps. */
 export const STORE_BYTES = 64 << 20;
 
 export interface FrameKey {
@@ -12,62 +12,55 @@ export interface FrameKey {
   readonly tile: number;
 }
 
-export function keyText(key: FrameKey): string {
-  return `${key.epoch}|${key.side}|${key.image}|${key.tile}|${key.layer}`;
+export function keyText({ epoch, side, layer, image, tile }: FrameKey): string {
+  return `${epoch}|${side}|${image}|${tile}|${layer}`;
 }
 
-interface Entry<T> {
-  readonly value: T;
-  readonly bytes: number;
-}
-
-export class Store<T> {
-  // A Map keeps the order of insertion, so its first key is the one used longest ago.
-  readonly #entries = new Map<string, Entry<T>>();
+export interface Store<T> {
   readonly limitBytes: number;
-  #bytes = 0;
-
-  constructor(limitBytes: number = STORE_BYTES) {
-    this.limitBytes = limitBytes;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  get size(): number {
-    return this.#entries.size;
-  }
-
+  /** Bytes kept now. */
+  bytes(): number;
   /** Tells whether a frame is here, without counting as a use. */
-  has(key: string): boolean {
-    return this.#entries.has(key);
-  }
-
-  get(key: string): T | null {
-    const entry = this.#entries.get(key);
-    if (!entry) return null;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry.value;
-  }
-
+  has(key: string): boolean;
+  get(key: string): T | null;
   /** Keeps a frame; one larger than the whole store is kept alone, since it is being looked at. */
-  put(key: string, value: T, bytes: number): void {
-    const old = this.#entries.get(key);
-    if (old) this.#bytes -= old.bytes;
-    this.#entries.delete(key);
-    this.#entries.set(key, { value, bytes });
-    this.#bytes += bytes;
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#bytes <= this.limitBytes || oldest === key) break;
-      this.#entries.delete(oldest);
-      this.#bytes -= entry.bytes;
-    }
-  }
+  put(key: string, value: T, bytes: number): void;
+  clear(): void;
+}
 
-  clear(): void {
-    this.#entries.clear();
-    this.#bytes = 0;
-  }
+export function makeStore<T>(limitBytes: number): Store<T> {
+  // A Map keeps the order of insertion, so its first key is the one used longest ago.
+  const entries = new Map<string, { value: T; bytes: number }>();
+  let total = 0;
+  const remove = (key: string) => {
+    const entry = entries.get(key);
+    total -= entry?.bytes ?? 0;
+    entries.delete(key);
+    return entry;
+  };
+  const put = (key: string, value: T, bytes: number) => {
+    remove(key);
+    entries.set(key, { value, bytes });
+    total += bytes;
+    for (const oldest of entries.keys()) {
+      if (total <= limitBytes || oldest === key) break;
+      remove(oldest);
+    }
+  };
+  return {
+    limitBytes,
+    put,
+    bytes: () => total,
+    has: (key) => entries.has(key),
+    get(key) {
+      const entry = remove(key);
+      if (!entry) return null;
+      put(key, entry.value, entry.bytes);
+      return entry.value;
+    },
+    clear() {
+      entries.clear();
+      total = 0;
+    },
+  };
 }

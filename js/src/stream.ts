@@ -3,22 +3,8 @@
  * next goes out only when the answer has been drawn, so the request itself is the acknowledgement.
  */
 
-import {
-  cancel,
-  type Failure,
-  type Frame,
-  hello,
-  type Message,
-  type Params,
-  request,
-} from "./wire";
-
-/** Time and timers, in milliseconds; tests give their own. */
-export interface Clock {
-  now(): number;
-  setTimeout(run: () => void, delayMs: number): unknown;
-  clearTimeout(timer: unknown): void;
-}
+import { type Clock, makeTimer } from "./clock";
+import { type Failure, type Frame, type Message, type Params, WIRE_VERSION } from "./wire";
 
 /**
  * What the reader may be told: `busy` after 300 ms, `waiting` after 2 s; `static` while there is
@@ -28,18 +14,36 @@ export type StreamState = "idle" | "asking" | "busy" | "waiting" | "static";
 
 export interface StreamEvents {
   send(content: unknown): void;
-  /** `current` is false for an answer that a newer one of the same slot has overtaken. */
-  onFrame(frame: Frame, current: boolean): void;
+  /** `isCurrent` is false for an answer that a newer one of the same slot has overtaken. */
+  onFrame(frame: Frame, isCurrent: boolean): void;
   onFailure(failure: Failure): void;
   onWelcome(epoch: number): void;
   onState(state: StreamState): void;
+}
+
+export interface Stream {
+  /** True when nothing is in flight and nothing waits. */
+  isQuiet(): boolean;
+  /** Says hello; nothing waits for the answer. */
+  start(): void;
+  /** Asks in the foreground; a request of the same slot that still waits is replaced. */
+  ask(kind: string, params: Params, slot?: string): void;
+  /** Asks in the background if nothing else goes on and a kernel is there; returns whether it did. */
+  prefetch(params: Params): boolean;
+  /** Takes back what waits in a slot; what is in flight is let come, for it may be of use later. */
+  drop(slot: string): void;
+  /** Takes a kernel message; those of other views are ignored. */
+  receive(message: Message): void;
+  /** A hidden view asks for nothing; what it missed is asked for when it is seen again. */
+  setVisible(visible: boolean): void;
+  /** Forgets everything asked; no timer is left and nothing is delivered any more. */
+  close(): void;
 }
 
 interface Ask {
   readonly slot: string;
   readonly kind: string;
   readonly params: Params;
-  readonly text: string;
   readonly askedAt: number;
   seq: number;
   sentAt: number;
@@ -58,288 +62,194 @@ const PREFETCH = "prefetch";
 /** Slots in the order in which they are served; a layer goes before everything that decorates it. */
 const ORDER = ["layout", "layer", "layer:input", "input", "channel", PREFETCH];
 
-function rank(slot: string): number {
-  const place = ORDER.indexOf(slot);
-  return place < 0 ? ORDER.length : place;
-}
+const rank = ({ slot }: Ask): number => ORDER.indexOf(slot);
 
-export class Stream {
-  readonly #cid: string;
-  readonly #dpr: () => number;
-  readonly #events: StreamEvents;
-  readonly #clock: Clock;
-  readonly #waiting = new Map<string, Ask>();
-  readonly #shown = new Map<string, number>();
-  readonly #usualMs = new Map<string, number>();
-  #inFlight: Ask | null = null;
-  #seq = 0;
-  #state: StreamState = "idle";
-  #visible = true;
-  #closed = false;
-  #welcomed = false;
-  #silent = false;
-  #heardAt: number;
-  #helloTries = 0;
-  #resendTimer: unknown = null;
-  #stateTimer: unknown = null;
-  #helloTimer: unknown = null;
+export function openStream(
+  cid: string,
+  events: StreamEvents,
+  clock: Clock,
+  dpr: () => number = () => 1,
+): Stream {
+  const waiting = new Map<string, Ask>();
+  const shown = new Map<string, number>();
+  const usualMs = new Map<string, number>();
+  const resendTimer = makeTimer(clock);
+  const stateTimer = makeTimer(clock);
+  const helloTimer = makeTimer(clock);
+  let inFlight: Ask | null = null;
+  let lastSeq = 0;
+  let state: StreamState = "idle";
+  let isVisible = true;
+  let isClosed = false;
+  let isWelcome = false;
+  let isSilent = false;
+  let heardAt = clock.now();
+  let helloTries = 0;
 
-  constructor(cid: string, events: StreamEvents, clock: Clock, dpr: () => number = () => 1) {
-    this.#cid = cid;
-    this.#events = events;
-    this.#clock = clock;
-    this.#dpr = dpr;
-    this.#heardAt = clock.now();
-  }
-
-  get state(): StreamState {
-    return this.#state;
-  }
-
-  /** True when nothing is in flight and nothing waits. */
-  get quiet(): boolean {
-    return this.#inFlight === null && this.#waiting.size === 0;
-  }
-
-  /** True once a kernel has answered, until it falls silent. */
-  get live(): boolean {
-    return this.#welcomed && !this.#silent;
-  }
-
-  /** Says hello; nothing waits for the answer. */
-  start(): void {
-    this.#hello(WELCOME_MS);
-  }
-
-  /** Asks in the foreground; a request of the same slot that still waits is replaced. */
-  ask(kind: string, params: Params, slot: string = kind): void {
-    if (this.#closed) return;
-    const text = JSON.stringify(params);
-    const current = this.#inFlight;
-    if (current && current.slot === slot && current.text === text) {
-      this.#waiting.delete(slot);
-      return;
-    }
-    const askedAt = this.#clock.now();
-    this.#waiting.set(slot, { slot, kind, params, text, askedAt, seq: 0, sentAt: 0, delayMs: 0 });
-    if (current && rank(slot) < rank(current.slot)) this.#putBack(current);
-    this.#pump();
-  }
-
-  /** Asks in the background if nothing else goes on; returns whether it did. */
-  prefetch(params: Params): boolean {
-    if (this.#closed || !this.quiet || !this.live || !this.#visible) return false;
-    this.ask(PREFETCH, params);
-    return true;
-  }
-
-  /** Takes back what waits in a slot; what is in flight is let come, for it may be of use later. */
-  drop(slot: string): void {
-    this.#waiting.delete(slot);
-  }
-
-  /** Takes back what waits or runs in a slot. */
-  cancel(slot: string): void {
-    this.#waiting.delete(slot);
-    const current = this.#inFlight;
-    if (current?.slot !== slot) return;
-    this.#send(cancel(this.#cid, current.seq));
-    this.#finish();
-    this.#pump();
-  }
-
-  /** Takes a kernel message; those of other views are ignored. */
-  receive(message: Message): void {
-    if (this.#closed || message.cid !== this.#cid) return;
-    this.#heard();
-    if (message.type === "welcome") {
-      this.#events.onWelcome(message.epoch);
-    } else if (message.type === "err") {
-      this.#receiveFailure(message);
-    } else {
-      this.#receiveFrame(message);
-    }
-    this.#pump();
-    this.#updateState();
-  }
-
-  /** A hidden view asks for nothing; what it missed is asked for when it is seen again. */
-  setVisible(visible: boolean): void {
-    if (this.#closed || visible === this.#visible) return;
-    this.#visible = visible;
-    if (!visible) {
-      this.#clear("resend");
-    } else if (this.#inFlight) {
-      this.#transmit(this.#inFlight);
-    } else {
-      this.#pump();
-    }
-  }
-
-  /** Forgets everything asked; no timer is left and nothing is delivered any more. */
-  close(): void {
-    if (this.#inFlight) this.#send(cancel(this.#cid, this.#inFlight.seq));
-    this.#closed = true;
-    this.#inFlight = null;
-    this.#waiting.clear();
-    this.#clear("resend");
-    this.#clear("state");
-    this.#clear("hello");
-  }
-
-  #receiveFrame(frame: Frame): void {
-    const current = this.#inFlight;
-    const answers = current !== null && frame.seq === current.seq;
-    const slot = answers ? current.slot : this.#requeued(frame.seq);
-    const newest = this.#shown.get(slot ?? frame.kind) ?? -1;
-    const isCurrent = frame.seq >= newest && (slot !== null || frame.seq >= this.#seq);
-    if (isCurrent) this.#shown.set(slot ?? frame.kind, frame.seq);
-    if (answers && frame.final) {
-      this.#learn(current);
-      // Delivered before the next request goes out: the request says that this one is drawn.
-      this.#finish();
-    } else if (answers) {
-      this.#armResend(current);
-    } else if (slot !== null && frame.final) {
-      this.#waiting.delete(slot);
-    }
-    this.#events.onFrame(frame, isCurrent);
-  }
-
-  #receiveFailure(failure: Failure): void {
-    const current = this.#inFlight;
-    if (current && failure.seq === current.seq) {
-      this.#finish();
-    } else if (failure.seq >= 0) {
-      const slot = this.#requeued(failure.seq);
-      if (slot === null) return;
-      this.#waiting.delete(slot);
-    }
-    this.#events.onFailure(failure);
-  }
-
-  /** The slot of a request that was put back after it had been sent as `seq`. */
-  #requeued(seq: number): string | null {
-    for (const ask of this.#waiting.values()) if (ask.seq === seq) return ask.slot;
-    return null;
-  }
-
-  /** Makes way for a more urgent request; prefetching is planned anew, the rest is asked again. */
-  #putBack(ask: Ask): void {
-    this.#finish();
-    if (ask.slot !== PREFETCH && !this.#waiting.has(ask.slot)) this.#waiting.set(ask.slot, ask);
-  }
-
-  #pump(): void {
-    if (this.#closed || this.#inFlight || !this.#visible) return;
-    let next: Ask | null = null;
-    for (const ask of this.#waiting.values()) {
-      if (!next || rank(ask.slot) < rank(next.slot)) next = ask;
-    }
-    if (!next) return;
-    this.#waiting.delete(next.slot);
-    this.#inFlight = next;
-    this.#seq += 1;
-    next.seq = this.#seq;
-    next.sentAt = this.#clock.now();
-    next.delayMs = Math.min(
-      RESEND_MAX_MS,
-      Math.max(RESEND_MIN_MS, 4 * (this.#usualMs.get(next.kind) ?? 0)),
-    );
-    this.#transmit(next);
-    this.#updateState();
-  }
-
-  #transmit(ask: Ask): void {
-    this.#send(request(this.#cid, ask.seq, ask.kind, ask.params));
-    this.#armResend(ask);
-  }
-
-  #armResend(ask: Ask): void {
-    this.#clear("resend");
-    this.#resendTimer = this.#clock.setTimeout(() => {
-      this.#resendTimer = null;
-      if (!this.#visible || this.#inFlight !== ask) return;
-      ask.delayMs = Math.min(RESEND_MAX_MS, ask.delayMs * 2);
-      this.#transmit(ask);
-    }, ask.delayMs);
-  }
-
-  #finish(): void {
-    this.#inFlight = null;
-    this.#clear("resend");
-    this.#updateState();
-  }
-
-  #learn(ask: Ask): void {
-    const tookMs = this.#clock.now() - ask.sentAt;
-    const usual = this.#usualMs.get(ask.kind);
-    this.#usualMs.set(ask.kind, usual === undefined ? tookMs : 0.75 * usual + 0.25 * tookMs);
-  }
-
-  #hello(delayMs: number): void {
-    this.#helloTries += 1;
-    this.#send(hello(this.#cid, this.#dpr(), this.#visible));
-    this.#clear("hello");
-    this.#helloTimer = this.#clock.setTimeout(() => {
-      this.#helloTimer = null;
-      this.#silent = true;
-      this.#updateState();
-      if (this.#helloTries < HELLO_TRIES) this.#hello(2 * delayMs);
-    }, delayMs);
-  }
-
-  #heard(): void {
-    this.#welcomed = true;
-    this.#silent = false;
-    this.#heardAt = this.#clock.now();
-    this.#clear("hello");
-  }
-
-  #send(content: unknown): void {
+  const send = (content: unknown): void => {
     try {
-      this.#events.send(content);
+      events.send(content);
     } catch {
       // A comm without a kernel may throw; the request is sent again until it is answered.
     }
-  }
+  };
+
+  const sayHello = (delayMs: number): void => {
+    helloTries += 1;
+    send({ type: "hello", v: WIRE_VERSION, cid, dpr: dpr(), visible: isVisible });
+    helloTimer.start(delayMs, () => {
+      isSilent = true;
+      updateState();
+      if (helloTries < HELLO_TRIES) sayHello(2 * delayMs);
+    });
+  };
 
   /** Works out the state and when it will next change by itself. */
-  #updateState(): void {
-    this.#clear("state");
-    if (this.#closed) return;
-    const now = this.#clock.now();
-    const ask = this.#inFlight?.slot === PREFETCH ? null : this.#inFlight;
+  const updateState = (): void => {
+    stateTimer.stop();
+    if (isClosed) return;
+    const now = clock.now();
+    const ask = inFlight?.slot === PREFETCH ? null : inFlight;
     const age = ask ? now - ask.askedAt : 0;
-    const silence = now - Math.max(this.#heardAt, ask?.askedAt ?? now);
-    if (ask && this.#welcomed && silence >= LOST_MS) this.#silent = true;
-    let state: StreamState = "idle";
-    if (this.#silent) state = "static";
-    else if (ask) state = age >= WAITING_MS ? "waiting" : age >= BUSY_MS ? "busy" : "asking";
-    if (ask && !this.#silent) {
-      const next = [BUSY_MS - age, WAITING_MS - age, LOST_MS - silence].find((wait) => wait > 0);
-      if (next !== undefined) {
-        this.#stateTimer = this.#clock.setTimeout(() => {
-          this.#stateTimer = null;
-          this.#updateState();
-        }, next);
-      }
+    const silence = ask ? now - Math.max(heardAt, ask.askedAt) : 0;
+    if (isWelcome && silence >= LOST_MS) isSilent = true;
+    let next: StreamState = "idle";
+    if (isSilent) next = "static";
+    else if (ask) {
+      next = age >= WAITING_MS ? "waiting" : age >= BUSY_MS ? "busy" : "asking";
+      const waits = [BUSY_MS - age, WAITING_MS - age, LOST_MS - silence];
+      stateTimer.start(waits.find((wait) => wait > 0) ?? LOST_MS, updateState);
     }
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#events.onState(state);
-  }
+    if (next === state) return;
+    state = next;
+    events.onState(next);
+  };
 
-  #clear(timer: "resend" | "state" | "hello"): void {
-    if (timer === "resend") {
-      this.#clock.clearTimeout(this.#resendTimer);
-      this.#resendTimer = null;
-    } else if (timer === "state") {
-      this.#clock.clearTimeout(this.#stateTimer);
-      this.#stateTimer = null;
-    } else {
-      this.#clock.clearTimeout(this.#helloTimer);
-      this.#helloTimer = null;
+  const armResend = (ask: Ask): void =>
+    resendTimer.start(ask.delayMs, () => {
+      if (!isVisible) return;
+      ask.delayMs = Math.min(RESEND_MAX_MS, ask.delayMs * 2);
+      transmit(ask);
+    });
+
+  const transmit = (ask: Ask): void => {
+    const { seq, kind, params } = ask;
+    send({ type: "req", cid, seq, kind, params });
+    armResend(ask);
+  };
+
+  const finish = (): void => {
+    inFlight = null;
+    resendTimer.stop();
+    updateState();
+  };
+
+  /** Sends the most urgent of the waiting requests, if it is its turn. */
+  const pump = (): void => {
+    if (isClosed || inFlight || !isVisible) return;
+    const [next] = [...waiting.values()].sort((a, b) => rank(a) - rank(b));
+    if (!next) return;
+    waiting.delete(next.slot);
+    inFlight = next;
+    lastSeq += 1;
+    next.seq = lastSeq;
+    next.sentAt = clock.now();
+    const patience = Math.max(RESEND_MIN_MS, 4 * (usualMs.get(next.kind) ?? 0));
+    next.delayMs = Math.min(RESEND_MAX_MS, patience);
+    transmit(next);
+    updateState();
+  };
+
+  const learn = ({ kind, sentAt }: Ask): void => {
+    const tookMs = clock.now() - sentAt;
+    usualMs.set(kind, 0.75 * (usualMs.get(kind) ?? tookMs) + 0.25 * tookMs);
+  };
+
+  /** The slot of a request that made way for another after it had been sent as `seq`. */
+  const slotOf = (seq: number): string | null => {
+    for (const ask of waiting.values()) if (ask.seq === seq) return ask.slot;
+    return null;
+  };
+
+  const receiveFrame = (frame: Frame): void => {
+    const answered = inFlight?.seq === frame.seq ? inFlight : null;
+    const slot = answered ? answered.slot : slotOf(frame.seq);
+    const key = slot ?? frame.kind;
+    const isCurrent =
+      frame.seq >= (shown.get(key) ?? -1) && (slot !== null || frame.seq >= lastSeq);
+    if (isCurrent) shown.set(key, frame.seq);
+    if (!frame.final) {
+      if (answered) armResend(answered);
+    } else if (answered) {
+      learn(answered);
+      finish();
+    } else if (slot) waiting.delete(slot);
+    // The next request goes out after this: it says that this frame has been drawn.
+    events.onFrame(frame, isCurrent);
+  };
+
+  const receiveFailure = (failure: Failure): void => {
+    const slot = slotOf(failure.seq);
+    if (inFlight?.seq === failure.seq) finish();
+    else if (slot) waiting.delete(slot);
+    else if (failure.seq >= 0) return;
+    events.onFailure(failure);
+  };
+
+  const ask = (kind: string, params: Params, slot = kind): void => {
+    if (isClosed) return;
+    const before = inFlight;
+    if (before?.slot === slot && JSON.stringify(before.params) === JSON.stringify(params)) {
+      waiting.delete(slot);
+      return;
     }
-  }
+    const made = { slot, kind, params, askedAt: clock.now(), seq: 0, sentAt: 0, delayMs: 0 };
+    waiting.set(slot, made);
+    if (before && rank(made) < rank(before)) {
+      // Prefetching is planned anew later; anything else that makes way is asked again.
+      finish();
+      if (before.slot !== PREFETCH && !waiting.has(before.slot)) waiting.set(before.slot, before);
+    }
+    pump();
+  };
+
+  const isQuiet = (): boolean => !inFlight && waiting.size === 0;
+
+  return {
+    isQuiet,
+    ask,
+    start: () => sayHello(WELCOME_MS),
+    prefetch(params) {
+      const isFree = isQuiet() && isWelcome && !isSilent && isVisible && !isClosed;
+      if (isFree) ask(PREFETCH, params);
+      return isFree;
+    },
+    drop: (slot) => void waiting.delete(slot),
+    receive(message) {
+      if (isClosed || message.cid !== cid) return;
+      isWelcome = true;
+      isSilent = false;
+      heardAt = clock.now();
+      helloTimer.stop();
+      if (message.type === "welcome") events.onWelcome(message.epoch);
+      else if (message.type === "err") receiveFailure(message);
+      else receiveFrame(message);
+      pump();
+      updateState();
+    },
+    setVisible(visible) {
+      if (isClosed || visible === isVisible) return;
+      isVisible = visible;
+      if (!visible) resendTimer.stop();
+      else if (inFlight) transmit(inFlight);
+      else pump();
+    },
+    close() {
+      if (inFlight) send({ type: "cancel", cid, seq: inFlight.seq });
+      isClosed = true;
+      inFlight = null;
+      waiting.clear();
+      for (const timer of [resendTimer, stateTimer, helloTimer]) timer.stop();
+    },
+  };
 }

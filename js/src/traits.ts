@@ -1,8 +1,8 @@
 /** The traits a view shares with Python: their types, and writing them without flooding the kernel. */
 
 import type { AnyModel } from "@anywidget/types";
+import { type Clock, makeTimer } from "./clock";
 import type { ScaleMode } from "./colormap";
-import type { Clock } from "./stream";
 
 /** One module call of the network, a layer or a container. */
 export interface LayerEntry {
@@ -48,41 +48,36 @@ export interface BrowserTraits {
 
 export type BrowserModel = AnyModel<BrowserTraits>;
 
+export interface TraitWriter {
+  /** Whether a value of ours is on its way, which an older one from elsewhere must not undo. */
+  isPending(name: keyof BrowserTraits): boolean;
+  write(values: Partial<BrowserTraits>): void;
+  /** Writes now what waits. */
+  flush(): void;
+}
+
 const SAVE_EVERY_MS = 200;
 
 /** Writes traits at most five times a second, the last value always. */
-export class TraitWriter {
-  readonly #model: BrowserModel;
-  readonly #clock: Clock;
-  readonly #pending = new Map<keyof BrowserTraits, () => void>();
-  #timer: unknown = null;
-  #savedAt = Number.NEGATIVE_INFINITY;
-
-  constructor(model: BrowserModel, clock: Clock) {
-    this.#model = model;
-    this.#clock = clock;
-  }
-
-  /** Whether a value of ours is on its way, which an older one from elsewhere must not undo. */
-  isPending(name: keyof BrowserTraits): boolean {
-    return this.#pending.has(name);
-  }
-
-  write<K extends keyof BrowserTraits>(name: K, value: BrowserTraits[K]): void {
-    this.#pending.set(name, () => this.#model.set(name, value));
-    if (this.#timer !== null) return;
-    const wait = Math.max(0, this.#savedAt + SAVE_EVERY_MS - this.#clock.now());
-    this.#timer = this.#clock.setTimeout(() => this.flush(), wait);
-  }
-
-  /** Writes now what waits. */
-  flush(): void {
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = null;
-    if (this.#pending.size === 0) return;
-    this.#savedAt = this.#clock.now();
-    for (const set of this.#pending.values()) set();
-    this.#pending.clear();
-    this.#model.save_changes();
-  }
+export function makeTraitWriter(model: BrowserModel, clock: Clock): TraitWriter {
+  const timer = makeTimer(clock);
+  let pending: Partial<BrowserTraits> = {};
+  let savedAt = Number.NEGATIVE_INFINITY;
+  const flush = () => {
+    timer.stop();
+    const values = Object.entries(pending) as [keyof BrowserTraits, never][];
+    if (values.length === 0) return;
+    savedAt = clock.now();
+    for (const [name, value] of values) model.set(name, value);
+    pending = {};
+    model.save_changes();
+  };
+  return {
+    flush,
+    isPending: (name) => name in pending,
+    write(values) {
+      pending = { ...pending, ...values };
+      if (!timer.runs()) timer.start(Math.max(0, savedAt + SAVE_EVERY_MS - clock.now()), flush);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * The wire format on the browser's side: kernel messages in, requests out.
- * Its other half is cnnviz_widgets/streaming/wire.py; both read tests/wire_vectors.json.
+ * The wire format on the browser's side. Its other half is cnnviz_widgets/streaming/wire.py; both
+ * read tests/wire_vectors.json. Outgoing messages are written where they are sent, in stream.ts.
  */
 
 export const WIRE_VERSION = 1;
@@ -16,7 +16,6 @@ export interface Block {
 
 export interface Welcome {
   readonly type: "welcome";
-  readonly v: number;
   readonly cid: string;
   readonly epoch: number;
 }
@@ -48,78 +47,58 @@ export interface Failure {
 
 export type Message = Welcome | Frame | Failure;
 
-export type Params = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
-
-export type Outgoing =
-  | { type: "hello"; v: number; cid: string; dpr: number; visible: boolean }
-  | { type: "req"; cid: string; seq: number; kind: string; params: Params }
-  | { type: "cancel"; cid: string; seq: number };
+export type Params = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** Thrown for a message that does not follow the format; the text says where it departs from it. */
-export class WireError extends Error {
-  override readonly name = "WireError";
+export class WireError extends Error {}
+
+/** Throws a WireError unless the message is as it must be. */
+export function must(isRight: unknown, problem: string): asserts isRight {
+  if (!isRight) throw new WireError(problem);
 }
 
-const readers: Record<
-  string,
-  { size: number; view: (b: ArrayBufferLike, at: number, n: number) => Numbers }
-> = {
-  u1: { size: 1, view: (b, at, n) => new Uint8Array(b, at, n) },
-  u2: { size: 2, view: (b, at, n) => new Uint16Array(b, at, n) },
-  u4: { size: 4, view: (b, at, n) => new Uint32Array(b, at, n) },
-  f4: { size: 4, view: (b, at, n) => new Float32Array(b, at, n) },
-};
+const TYPES = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, f4: Float32Array };
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+type Fields = Record<string, unknown>;
+
+function isRecord(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-interface Types {
-  string: string;
-  number: number;
-  boolean: boolean;
+function text(fields: Fields, name: string): string {
+  const value = fields[name];
+  must(typeof value === "string", `${name} is ${value}, not a text`);
+  return value;
 }
 
-function isType<T extends keyof Types>(value: unknown, type: T): value is Types[T] {
-  return typeof value === type;
-}
-
-function field<T extends keyof Types>(
-  record: Record<string, unknown>,
-  name: string,
-  type: T,
-): Types[T] {
-  const value = record[name];
-  if (!isType(value, type)) throw new WireError(`${name} is ${String(value)}, not a ${type}`);
+function number(fields: Fields, name: string): number {
+  const value = fields[name];
+  must(typeof value === "number", `${name} is ${value}, not a number`);
   return value;
 }
 
 function isSize(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0;
+  return Number.isInteger(value) && Number(value) >= 0;
 }
 
 function readBlock(spec: unknown, buffer: DataView | undefined): [string, Block] {
-  if (!isRecord(spec)) throw new WireError(`array description is ${String(spec)}`);
-  const name = field(spec, "name", "string");
-  const dtype = field(spec, "dtype", "string");
-  const { offset, shape } = spec;
-  const reader = readers[dtype];
-  if (!reader) throw new WireError(`${name}: dtype is ${dtype}, not u1, u2, u4 or f4`);
-  if (!Array.isArray(shape) || !shape.every(isSize)) throw new WireError(`${name}: bad shape`);
-  if (!isSize(offset) || offset % ALIGNMENT !== 0) {
-    throw new WireError(`${name}: offset is ${String(offset)}, not a multiple of ${ALIGNMENT}`);
-  }
-  const count = shape.reduce((product: number, size: number) => product * size, 1);
-  const end = offset + count * reader.size;
-  if (!buffer || end > buffer.byteLength) {
-    throw new WireError(`${name}: ends at byte ${end} of ${buffer?.byteLength ?? 0}`);
-  }
+  must(isRecord(spec), `array description is ${spec}`);
+  const name = text(spec, "name");
+  const { dtype, offset, shape } = spec;
+  must(dtype === "u1" || dtype === "u2" || dtype === "u4" || dtype === "f4", `dtype is ${dtype}`);
+  must(Array.isArray(shape) && shape.every(isSize), `${name}: shape is ${shape}`);
+  must(isSize(offset) && offset % ALIGNMENT === 0, `${name}: offset is ${offset}`);
+  const Type = TYPES[dtype];
+  const count = shape.reduce((product, size) => product * size, 1);
+  const end = offset + count * Type.BYTES_PER_ELEMENT;
+  must(buffer && end <= buffer.byteLength, `${name}: ends at ${end} of ${buffer?.byteLength}`);
+  const memory = buffer.buffer as ArrayBuffer;
   const start = buffer.byteOffset + offset;
   // A typed array must start on a multiple of its item size; where the host's buffer does not, copy.
   const data =
-    start % reader.size === 0
-      ? reader.view(buffer.buffer, start, count)
-      : reader.view(buffer.buffer.slice(start, start + count * reader.size), 0, count);
+    start % Type.BYTES_PER_ELEMENT === 0
+      ? new Type(memory, start, count)
+      : new Type(memory.slice(start, buffer.byteOffset + end));
   return [name, { shape, data }];
 }
 
@@ -128,30 +107,10 @@ function readBlock(spec: unknown, buffer: DataView | undefined): [string, Block]
  *
  * @throws WireError if the description does not fit the buffer or is no description
  */
-export function readArrays(
-  header: Record<string, unknown>,
-  buffer: DataView | undefined,
-): Record<string, Block> {
+export function readArrays(header: Fields, buffer: DataView | undefined): Record<string, Block> {
   const specs = header.arrays;
-  if (!Array.isArray(specs)) throw new WireError("arrays is not a list");
-  return Object.fromEntries(specs.map((spec: unknown) => readBlock(spec, buffer)));
-}
-
-function readFrame(record: Record<string, unknown>, buffer: DataView | undefined): Frame {
-  const params = record.params ?? {};
-  if (!isRecord(params)) throw new WireError("params is not an object");
-  return {
-    type: "frame",
-    cid: field(record, "cid", "string"),
-    seq: field(record, "seq", "number"),
-    kind: field(record, "kind", "string"),
-    params,
-    epoch: field(record, "epoch", "number"),
-    final: field(record, "final", "boolean"),
-    header: record,
-    arrays: readArrays(record, buffer),
-    bytes: buffer?.byteLength ?? 0,
-  };
+  must(Array.isArray(specs), "arrays is not a list");
+  return Object.fromEntries(specs.map((spec) => readBlock(spec, buffer)));
 }
 
 /**
@@ -161,40 +120,33 @@ function readFrame(record: Record<string, unknown>, buffer: DataView | undefined
  * @param buffers the binary parts as the host hands them over; the format uses the first
  * @throws WireError if the message departs from the format
  */
-export function decode(content: unknown, buffers: readonly DataView[] = []): Message {
-  if (!isRecord(content)) throw new WireError("the message is not an object");
-  switch (content.type) {
-    case "welcome":
-      return {
-        type: "welcome",
-        v: field(content, "v", "number"),
-        cid: field(content, "cid", "string"),
-        epoch: field(content, "epoch", "number"),
-      };
-    case "frame":
-      return readFrame(content, buffers[0]);
-    case "err":
-      return {
-        type: "err",
-        cid: field(content, "cid", "string"),
-        seq: typeof content.seq === "number" ? content.seq : -1,
-        kind: typeof content.kind === "string" ? content.kind : "",
-        message: field(content, "message", "string"),
-        hint: typeof content.hint === "string" ? content.hint : null,
-      };
-    default:
-      throw new WireError(`type is ${String(content.type)}, not welcome, frame or err`);
+export function decode(content: unknown, [buffer]: readonly DataView[] = []): Message {
+  must(isRecord(content), "the message is not an object");
+  const { type, params, kind, seq, hint } = content;
+  const cid = text(content, "cid");
+  if (type === "welcome") return { type, cid, epoch: number(content, "epoch") };
+  if (type === "err") {
+    return {
+      type,
+      cid,
+      seq: typeof seq === "number" ? seq : -1,
+      kind: kind ? `${kind}` : "",
+      message: text(content, "message"),
+      hint: hint ? `${hint}` : null,
+    };
   }
-}
-
-export function hello(cid: string, dpr: number, visible: boolean): Outgoing {
-  return { type: "hello", v: WIRE_VERSION, cid, dpr, visible };
-}
-
-export function request(cid: string, seq: number, kind: string, params: Params): Outgoing {
-  return { type: "req", cid, seq, kind, params };
-}
-
-export function cancel(cid: string, seq: number): Outgoing {
-  return { type: "cancel", cid, seq };
+  must(type === "frame", `type is ${type}`);
+  must(isRecord(params), `params is ${params}`);
+  return {
+    type,
+    cid,
+    seq: number(content, "seq"),
+    kind: text(content, "kind"),
+    params,
+    epoch: number(content, "epoch"),
+    final: content.final === true,
+    header: content,
+    arrays: readArrays(content, buffer),
+    bytes: buffer?.byteLength ?? 0,
+  };
 }

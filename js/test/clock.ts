@@ -1,6 +1,6 @@
 /** A clock that stands still until it is told to go on. */
 
-import type { Clock } from "../src/stream";
+import type { Clock } from "../src/clock";
 
 export class FakeClock implements Clock {
   #now = 0;

@@ -3,7 +3,7 @@ import {
   colormapNames,
   fillLut,
   isDiverging,
-  LutMaker,
+  makeLuts,
   palette,
   type Scale,
   scaleRange,
@@ -13,11 +13,11 @@ import { mapsOf } from "./frames";
 import { bytesOf, numberOf, vectors } from "./vectors";
 
 function rgbOf(maps: Maps, scale: Scale, colormap: string): number[] {
-  const luts = new LutMaker(maps, scale, palette(colormap));
+  const luts = makeLuts(maps, scale, palette(colormap));
   const size = maps.height * maps.width;
   const rgb: number[] = [];
   for (let channel = 0; channel < maps.channels; channel++) {
-    const lut = luts.of(channel);
+    const lut = luts(channel);
     for (let i = 0; i < size; i++) {
       const pixel = lut[maps.codes[channel * size + i] ?? 0] ?? 0;
       rgb.push(pixel & 255, (pixel >>> 8) & 255, (pixel >>> 16) & 255);
@@ -47,7 +47,7 @@ it.each(vectors.quantise)("decodes $name", ({ low, high, codes, decoded }) => {
   expect(values).toEqual(decoded.map(numberOf));
 });
 
-describe("LutMaker", () => {
+describe("makeLuts", () => {
   it("shares a table between channels and still follows the rule bit for bit", () => {
     let random = 11;
     const next = () => {
@@ -58,12 +58,12 @@ describe("LutMaker", () => {
     const high = low.map((value, i) => value + next() * 10 ** ((i % 9) - 6));
     const maps = mapsOf([400, 1, 1], new Array<number>(400).fill(0), [...low], [...high]);
     const scale: Scale = { mode: "channel", low: 0, high: 1, diverging: false };
-    const luts = new LutMaker(maps, scale, palette("gray"));
+    const luts = makeLuts(maps, scale, palette("gray"));
     const expected = new Uint32Array(256);
     for (let channel = 0; channel < 400; channel++) {
       const own = { low: low[channel] ?? 0, high: high[channel] ?? 0 };
       fillLut(expected, own, own, scale, palette("gray"));
-      expect(luts.of(channel)).toEqual(expected);
+      expect(luts(channel)).toEqual(expected);
     }
   });
 });

@@ -13,8 +13,7 @@ export function mapsOf(
   return {
     is: "maps",
     seq: 1,
-    bytes: codes.length,
-    note: null,
+    note: "",
     channels,
     height,
     width,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LutMaker, palette, type Scale } from "../src/colormap";
+import { makeLuts, palette, type Scale } from "../src/colormap";
 import { cellOrigin, layoutGrid, placeMap } from "../src/grid";
 import type { Maps } from "../src/maps";
 import { channelOrder } from "../src/order";
@@ -21,9 +21,9 @@ function slowPaint(
   scroll: number,
 ) {
   const { scale: zoom, dx, dy } = placeMap(space.tile, maps.height, maps.width);
-  const luts = new LutMaker(maps, scale, grey);
+  const luts = makeLuts(maps, scale, grey);
   for (let channel = 0; channel < maps.channels; channel++) {
-    const lut = luts.of(channel);
+    const lut = luts(channel);
     const { x, y } = cellOrigin(space, channel);
     for (let row = 0; row < maps.height * zoom; row++) {
       for (let column = 0; column < maps.width * zoom; column++) {
@@ -58,14 +58,7 @@ describe("paintMaps", () => {
     const maps = ramp(channels, height, width);
     const fast = viewport(75, 60);
     const slow = viewport(75, 60);
-    paintMaps(
-      fast,
-      grid,
-      maps,
-      channelOrder(maps, "index"),
-      scroll,
-      new LutMaker(maps, scale, grey),
-    );
+    paintMaps(fast, grid, maps, channelOrder(maps, "index"), scroll, makeLuts(maps, scale, grey));
     slowPaint(slow, maps, grid, scroll);
     expect(fast.pixels).toEqual(slow.pixels);
   });
@@ -74,7 +67,7 @@ describe("paintMaps", () => {
     const grid = layoutGrid({ width: 10, height: 30, tile: 24, gap: 4, label: 0 });
     const maps = ramp(1, 6, 6);
     const view = viewport(10, 30);
-    paintMaps(view, grid, maps, channelOrder(maps, "index"), 0, new LutMaker(maps, scale, grey));
+    paintMaps(view, grid, maps, channelOrder(maps, "index"), 0, makeLuts(maps, scale, grey));
     expect(view.pixels[8]).toBe(0);
     expect(view.pixels[7]).not.toBe(0);
   });

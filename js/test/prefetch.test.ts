@@ -1,44 +1,31 @@
 import { describe, expect, it } from "vitest";
-import { estimateBytes, PrefetchPlan } from "../src/prefetch";
+import { estimateBytes, planRun } from "../src/prefetch";
 
-const layers = ["a", "b", "c", "d", "e"].map((name) => ({ name, bytes: 200_000 }));
+const sizes = [200_000, 200_000, 200_000, 200_000, 200_000];
 const none = () => false;
 
-describe("PrefetchPlan", () => {
+describe("planRun", () => {
   it("asks for the nearest layers first, about 500 kB at a time", () => {
-    expect(new PrefetchPlan().next(layers, 2, none, 1e9)).toEqual(["c", "d", "b"]);
+    expect(planRun(sizes, 2, none, 1e9)).toEqual([2, 3, 1]);
   });
 
   it("leaves out what is in the page", () => {
-    const has = (name: string) => "bcd".includes(name);
-    expect(new PrefetchPlan().next(layers, 2, has, 1e9)).toEqual(["e", "a"]);
-    expect(new PrefetchPlan().next(layers, 2, () => true, 1e9)).toEqual([]);
+    expect(planRun(sizes, 2, (place) => place > 0 && place < 4, 1e9)).toEqual([4, 0]);
+    expect(planRun(sizes, 2, () => true, 1e9)).toEqual([]);
   });
 
   it("asks for no more than the store can hold", () => {
-    const has = (name: string) => name === "c";
-    expect(new PrefetchPlan().next(layers, 2, has, 650_000)).toEqual(["d", "b"]);
+    expect(planRun(sizes, 2, (place) => place === 2, 650_000)).toEqual([3, 1]);
   });
 
-  it("stops asking for a layer that never comes", () => {
-    const plan = new PrefetchPlan();
-    plan.finished(["c", "d"], []);
-    expect(plan.next(layers, 2, none, 1e9)[0]).toBe("c");
-    plan.finished(["c", "d"], []);
-    expect(plan.next(layers, 2, none, 1e9)[0]).toBe("d");
-    plan.forget();
-    expect(plan.next(layers, 2, none, 1e9)[0]).toBe("c");
-  });
-
-  it("brings a whole network into the page", () => {
-    const present = new Set<string>();
-    const plan = new PrefetchPlan();
-    const many = Array.from({ length: 52 }, (_, i) => ({ name: `l${i}`, bytes: 110_000 }));
+  it("brings a whole network into the page in few runs", () => {
+    const present = new Set<number>();
+    const many = new Array<number>(52).fill(110_000);
     let runs = 0;
     for (;;) {
-      const names = plan.next(many, 20, (name) => present.has(name), 50e6);
-      if (names.length === 0) break;
-      for (const name of names) present.add(name);
+      const places = planRun(many, 20, (place) => present.has(place), 50e6);
+      if (places.length === 0) break;
+      for (const place of places) present.add(place);
       runs += 1;
     }
     expect(present.size).toBe(52);

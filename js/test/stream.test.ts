@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Stream, type StreamState } from "../src/stream";
+import { openStream, type Stream, type StreamState } from "../src/stream";
 import type { Failure, Frame, Params } from "../src/wire";
 import { FakeClock } from "./clock";
 
@@ -23,7 +23,7 @@ class Bench {
     readonly clock: FakeClock,
     readonly cid = "a",
   ) {
-    this.stream = new Stream(
+    this.stream = openStream(
       cid,
       {
         send: (content) => this.sent.push(content as Request),
@@ -45,7 +45,7 @@ class Bench {
   }
 
   welcome(): void {
-    this.stream.receive({ type: "welcome", v: 1, cid: this.cid, epoch: 1 });
+    this.stream.receive({ type: "welcome", cid: this.cid, epoch: 1 });
   }
 
   ask(layer: string): void {
@@ -89,7 +89,7 @@ describe("latest wins", () => {
 
   it("sends the next request only after the answer was delivered", () => {
     const order: string[] = [];
-    const stream = new Stream(
+    const stream = openStream(
       "a",
       {
         send: (content) => order.push(`send ${(content as Request).seq}`),
@@ -160,7 +160,7 @@ describe("a lossy connection", () => {
     const first = bench.last();
     bench.answer(first);
     bench.answer(first);
-    expect(bench.stream.quiet).toBe(true);
+    expect(bench.stream.isQuiet()).toBe(true);
     expect(bench.requests).toHaveLength(1);
   });
 
@@ -188,14 +188,14 @@ describe("a lossy connection", () => {
     bench.ask("a");
     bench.ask("b");
     let seen = 0;
-    for (let ms = 0; ms < 120_000 && !bench.stream.quiet; ms += 50) {
+    for (let ms = 0; ms < 120_000 && !bench.stream.isQuiet(); ms += 50) {
       clock.pass(50);
       for (const request of bench.requests.slice(seen)) {
         seen += 1;
         if (!dropped() && !dropped()) bench.answer(request);
       }
     }
-    expect(bench.stream.quiet).toBe(true);
+    expect(bench.stream.isQuiet()).toBe(true);
     expect(bench.last()?.params.layer).toBe("b");
   });
 });
@@ -205,15 +205,15 @@ describe("a kernel that is busy, silent or gone", () => {
     bench.welcome();
     bench.ask("a");
     clock.pass(299);
-    expect(bench.stream.state).toBe("asking");
+    expect(bench.states.at(-1)).toBe("asking");
     clock.pass(1);
-    expect(bench.stream.state).toBe("busy");
+    expect(bench.states.at(-1)).toBe("busy");
     clock.pass(1_700);
-    expect(bench.stream.state).toBe("waiting");
+    expect(bench.states.at(-1)).toBe("waiting");
     clock.pass(8_000);
     const late = bench.requests;
     for (const request of late) bench.answer(request);
-    expect(bench.stream.state).toBe("idle");
+    expect(bench.states.at(-1)).toBe("idle");
     expect(bench.drawn[0]).toEqual([1, true]);
     expect(bench.states).toEqual(["asking", "busy", "waiting", "idle"]);
   });
@@ -221,13 +221,11 @@ describe("a kernel that is busy, silent or gone", () => {
   it("is static without a welcome within 1.5 s and upgraded when it comes", () => {
     bench.stream.start();
     clock.pass(1_499);
-    expect(bench.stream.state).toBe("idle");
+    expect(bench.states).toEqual([]);
     clock.pass(1);
-    expect(bench.stream.state).toBe("static");
-    expect(bench.stream.live).toBe(false);
+    expect(bench.states).toEqual(["static"]);
     bench.welcome();
-    expect(bench.stream.state).toBe("idle");
-    expect(bench.stream.live).toBe(true);
+    expect(bench.states.at(-1)).toBe("idle");
   });
 
   it("says hello a few times and then leaves it", () => {
@@ -241,14 +239,14 @@ describe("a kernel that is busy, silent or gone", () => {
     bench.welcome();
     bench.ask("a");
     clock.pass(30_000);
-    expect(bench.stream.state).toBe("static");
+    expect(bench.states.at(-1)).toBe("static");
     clock.pass(20_000);
     bench.answer(bench.last());
-    expect(bench.stream.state).toBe("idle");
+    expect(bench.states.at(-1)).toBe("idle");
   });
 
   it("survives a connection that throws", () => {
-    const stream = new Stream(
+    const stream = openStream(
       "a",
       {
         send: () => {
@@ -287,7 +285,7 @@ describe("priorities", () => {
     bench.answer(run, false);
     bench.answer(run);
     bench.answer(bench.last());
-    expect(bench.stream.quiet).toBe(true);
+    expect(bench.stream.isQuiet()).toBe(true);
     expect(bench.requests).toHaveLength(2);
   });
 
@@ -307,7 +305,7 @@ describe("priorities", () => {
     bench.answer(bench.last());
     expect(bench.requests.map(({ kind }) => kind)).toEqual(["channel", "layer", "channel"]);
     bench.answer(bench.last());
-    expect(bench.stream.quiet).toBe(true);
+    expect(bench.stream.isQuiet()).toBe(true);
   });
 
   it("takes the late answer to a request that was put back", () => {
@@ -335,13 +333,22 @@ describe("priorities", () => {
 });
 
 describe("views", () => {
+  it("say hello as the kernel reads it, and ask as it reads", () => {
+    bench.stream.start();
+    bench.ask("a");
+    expect(bench.sent).toEqual([
+      { type: "hello", v: 1, cid: "a", dpr: 1, visible: true },
+      { type: "req", cid: "a", seq: 1, kind: "layer", params: { layer: "a" } },
+    ]);
+  });
+
   it("ignores the messages of other views", () => {
     const other = new Bench(clock, "b");
     bench.ask("a");
     other.ask("b");
     bench.answer(other.last());
     expect(bench.drawn).toEqual([]);
-    expect(bench.stream.quiet).toBe(false);
+    expect(bench.stream.isQuiet()).toBe(false);
     bench.answer(bench.last());
     expect(bench.drawn).toEqual([[1, true]]);
   });
@@ -356,12 +363,13 @@ describe("views", () => {
     expect(bench.layers).toEqual(["b"]);
   });
 
-  it("cancels", () => {
+  it("drops what waits and lets come what is in flight", () => {
     bench.ask("a");
-    bench.stream.cancel("layer");
-    expect(bench.sent.at(-1)).toEqual({ type: "cancel", cid: "a", seq: 1 });
-    clock.pass(10_000);
-    expect(bench.requests).toHaveLength(1);
+    bench.ask("b");
+    bench.stream.drop("layer");
+    bench.answer(bench.last());
+    expect(bench.layers).toEqual(["a"]);
+    expect(bench.drawn).toEqual([[1, true]]);
   });
 
   it("leaves nothing behind when it is closed", () => {
@@ -370,6 +378,7 @@ describe("views", () => {
     bench.ask("b");
     const request = bench.last();
     bench.stream.close();
+    expect(bench.sent.at(-1)).toEqual({ type: "cancel", cid: "a", seq: 1 });
     expect(clock.pending).toBe(0);
     bench.answer(request);
     bench.ask("c");

@@ -1,0 +1,65 @@
+/** The chosen channel: its map, its numbers, and the legend; exact as soon as the kernel has sent it. */
+
+import type { Palette, Scale } from "./colormap";
+import { type ChannelValues, makeDetail, type Spot } from "./detail";
+import type { On } from "./dom";
+import { makeLegend } from "./legend";
+import { channelValues, type LayerData, type Maps } from "./maps";
+import type { SortKey } from "./order";
+import { type FrameKey, makeStore } from "./store";
+import type { Frame } from "./wire";
+
+export interface ChannelPanel {
+  readonly map: HTMLElement;
+  readonly numbers: HTMLElement;
+  readonly legend: HTMLElement;
+  show(
+    key: FrameKey,
+    data: LayerData,
+    channel: number,
+    scale: Scale,
+    colours: Palette,
+    sort: SortKey,
+  ): void;
+  hasExact(key: FrameKey, channel: number): boolean;
+  /** Keeps a frame of kind "channel". */
+  keep(frame: Frame): void;
+  forget(): void;
+}
+
+const EXACT_BYTES = 8 << 20;
+
+export function makeChannelPanel(on: On, onProbe: (spot: Spot | null) => void): ChannelPanel {
+  const detail = makeDetail(on, onProbe);
+  const legend = makeLegend();
+  const exact = makeStore<ChannelValues>(EXACT_BYTES);
+  const textOf = (layer: unknown, image: unknown, channel: unknown) =>
+    `${image}|${channel}|${layer}`;
+
+  /** What the codes tell, until the exact values are here. */
+  const decoded = (maps: Maps, channel: number): ChannelValues => {
+    const { height, width } = maps;
+    return { values: channelValues(maps, channel), height, width, isExact: false };
+  };
+
+  return {
+    map: detail.map,
+    numbers: detail.box,
+    legend: legend.box,
+    show({ layer, image }, data, channel, scale, colours, sort) {
+      legend.show(data, channel, scale, colours);
+      if (data.is !== "maps") return;
+      const values = exact.get(textOf(layer, image, channel)) ?? decoded(data, channel);
+      detail.show(layer, data, channel, values, scale, colours, sort);
+    },
+    hasExact: ({ layer, image }, channel) => exact.has(textOf(layer, image, channel)),
+    keep({ params, arrays, bytes }) {
+      const { shape, data } = arrays.values ?? {};
+      const [height, width] = shape ?? [];
+      if (!(data instanceof Float32Array) || !height || !width) return;
+      const text = textOf(params.layer, params.image, params.channel);
+      exact.put(text, { values: data, height, width, isExact: true }, bytes);
+    },
+    forget: exact.clear,
+  };
+}
