@@ -46,14 +46,19 @@ def open_notebook(lab: JupyterLab, browser: Browser) -> Iterator[OpenNotebook]:
     names = itertools.count()
 
     def open_one(
-        cells: Sequence[str] = (), *, name: str | None = None, width: int = 1280, dpr: float = 1
+        cells: Sequence[str] = (),
+        *,
+        name: str | None = None,
+        width: int = 1280,
+        dpr: float = 1,
+        kernel: str = "python3",
     ) -> Notebook:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, device_scale_factor=dpr
         )
         contexts.append(context)
         file = name or f"test-{os.getpid()}-{id(contexts):x}-{next(names)}.ipynb"
-        notebook = Notebook(lab, context.new_page(), name=file, cells=cells)
+        notebook = Notebook(lab, context.new_page(), name=file, cells=cells, kernel=kernel)
         opened.append(notebook)
         return notebook
 

@@ -131,6 +131,12 @@ class JupyterLab:
         ]
         return sorted(found, key=psutil.Process.create_time)
 
+    def add_kernel(self, name: str, spec: str) -> None:
+        """Offer another kernel: `spec` is the text of its kernel.json."""
+        folder = self._home / "data" / "kernels" / name
+        folder.mkdir(parents=True)
+        (folder / "kernel.json").write_text(spec)
+
     def stop_kernels(self) -> None:
         """End every kernel, so that the next test starts with none."""
         sessions = self.request("sessions")

@@ -37,10 +37,18 @@ class Notebook:
         The notebook's file name under the server's root. It is made when it does not exist.
     cells : sequence of str
         Sources of the code cells of a notebook that is made.
+    kernel : str
+        Name of the kernel that a notebook that is made asks for.
     """
 
     def __init__(
-        self, lab: JupyterLab, page: Page, *, name: str, cells: Sequence[str] = ()
+        self,
+        lab: JupyterLab,
+        page: Page,
+        *,
+        name: str,
+        cells: Sequence[str] = (),
+        kernel: str = "python3",
     ) -> None:
         self.lab = lab
         self.page = page
@@ -51,7 +59,7 @@ class Notebook:
         page.add_init_script(path=PAGE_SCRIPT)
         path = lab.root / name
         if not path.exists():
-            path.write_text(json.dumps(_notebook(cells)))
+            path.write_text(json.dumps(_notebook(cells, kernel)))
         self._open()
 
     def _open(self) -> None:
@@ -175,7 +183,7 @@ async (canvas) => {
 """
 
 
-def _notebook(cells: Sequence[str]) -> dict[str, object]:
+def _notebook(cells: Sequence[str], kernel: str) -> dict[str, object]:
     return {
         "cells": [
             {
@@ -189,7 +197,7 @@ def _notebook(cells: Sequence[str]) -> dict[str, object]:
             for place, source in enumerate(cells)
         ],
         "metadata": {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "kernelspec": {"display_name": kernel, "language": "python", "name": kernel},
             "language_info": {"name": "python"},
         },
         "nbformat": 4,
