@@ -20,7 +20,6 @@ from tests.benchmarks.stage import (
     Stage,
     drag,
     median,
-    middle,
     ratio,
     stage,
     steps,
@@ -73,6 +72,13 @@ _UNSEEN_STEPS = f"""async ([spec, values]) => {{ {_UNSEEN}
   return window.cnnvizTiming.steps(spec, values, 0); }}"""
 _UNSEEN_DRAG = f"""async ([spec, values]) => {{ {_UNSEEN}
   return window.cnnvizTiming.drag(spec, values, 0); }}"""
+
+_TRIPS = """async (count) => {
+  const stop = window.cnnvizTiming.ticking();
+  const took = await window.cnnvizRoundTrip(count);
+  stop();
+  return took;
+}"""
 
 _GRID = """() => {
   const canvas = document.querySelector(".cnnviz .cnnviz-canvas[data-columns]");
@@ -184,19 +190,21 @@ def _rounds(
     def unseen() -> float:
         _forget(misses)
         values = places.rng.choice(np.arange(1, 121), size.steps, replace=False).tolist()
-        return middle(steps(misses, "misses", values, script=_UNSEEN_STEPS))
+        return statistics.median(steps(misses, "misses", values, script=_UNSEEN_STEPS))
 
     specs: dict[str, Callable[[], float]] = {
-        "ours": lambda: middle(
+        "ours": lambda: statistics.median(
             steps(ours, "ours", [indices[place] for place in places.walk(size.steps)])
         ),
-        "page-only": lambda: middle(steps(floor, "page-only", places.walk(size.steps))),
+        "page-only": lambda: statistics.median(steps(floor, "page-only", places.walk(size.steps))),
         "misses": unseen,
-        "round trip": lambda: middle(
-            trip.page.evaluate("(count) => window.cnnvizRoundTrip(count)", size.steps)
+        "round trip": lambda: statistics.median(trip.page.evaluate(_TRIPS, size.steps)),
+        "interact": lambda: statistics.median(
+            steps(grids[0], "interact", places.walk(size.peer_steps))
         ),
-        "interact": lambda: middle(steps(grids[0], "interact", places.walk(size.peer_steps))),
-        "interact, bare": lambda: middle(steps(grids[1], "interact", places.walk(size.peer_steps))),
+        "interact, bare": lambda: statistics.median(
+            steps(grids[1], "interact", places.walk(size.peer_steps))
+        ),
     }
     return take_turns(specs, rounds=size.rounds)
 
@@ -300,6 +308,7 @@ def _worst_and_median(drags: Sequence[Drag], field: str) -> tuple[float, str]:
 
 
 def _forget(misses: Notebook) -> None:
-    """Give the network new pictures: of these the page holds nothing but the layer shown."""
+    """Give the network new pictures: of these the page holds nothing but the first layer."""
+    steps(misses, "misses", [0])
     misses.run("inspector.set_inputs(torch.randn(2, 3, 56, 56))")
     misses.page.wait_for_timeout(300)

@@ -79,16 +79,6 @@ def steps(
     return done
 
 
-def middle(samples: Sequence[float]) -> float:
-    """Return the mean without the slowest tenth.
-
-    Not the median: a page that rests draws either at once or a frame later, so the samples have
-    two humps and their median jumps from one to the other.
-    """
-    kept = sorted(samples)[: max(1, round(len(samples) * 0.9))]
-    return statistics.fmean(kept)
-
-
 def take_turns(specs: Mapping[str, Callable[[], float]], *, rounds: int) -> list[Round]:
     """Measure every spec once a round, so that all see the same machine."""
     taken: list[Round] = []
