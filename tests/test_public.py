@@ -1,4 +1,4 @@
-"""The public names: each is there, imported late, and a wrong one is answered with the right ones."""
+"""The public names: each is there, imported late; a wrong one is answered with the right ones."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ def test_every_public_name_can_be_imported(name: str) -> None:
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'LayerBrowsr'; it has Inspector, Lay"):
-        _ = cw.LayerBrowsr  # type: ignore[attr-defined]  # the misspelling under test
+        _ = cw.LayerBrowsr

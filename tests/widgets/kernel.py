@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
@@ -63,7 +62,7 @@ class Sent:
             time.sleep(0.002)
         raise AssertionError(f"no answer to request {seq}; sent: {[c for c, _ in self.messages]}")
 
-    def arrays(self, content: Mapping[str, Any]) -> dict[str, npt.NDArray[np.generic]]:
+    def arrays(self, content: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
         for header, buffers in self.messages:
             if header is content:
                 return unpack(header, buffers[0])

@@ -27,7 +27,7 @@ def test_a_layer_is_sent_with_the_values_before_the_in_place_relu() -> None:
     np.testing.assert_array_equal(arrays["mean"], [5.5, -11])
     np.testing.assert_array_equal(arrays["zeros"], [1, 1])
     ramp = np.arange(12.0).reshape(3, 4)
-    values = dequantise(arrays["codes"], arrays["low"], arrays["high"])  # type: ignore[arg-type]  # as sent
+    values = dequantise(arrays["codes"], arrays["low"], arrays["high"])
     np.testing.assert_allclose(values, [ramp, -2 * ramp], atol=22 / 504)
 
 

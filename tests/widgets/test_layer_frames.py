@@ -45,8 +45,9 @@ def test_a_model_without_class_scores_has_no_predictions() -> None:
 
 def test_an_input_that_is_no_picture_says_what_is_shown() -> None:
     insp = Inspector(nn.Sequential(nn.Conv2d(5, 2, 1)).eval(), torch.rand(1, 5, 3, 3))
-    [notice] = input_frame(insp, image=0).fields["notices"]  # type: ignore[misc]  # a list of text
-    assert "5 channels" in notice
+    assert "The mean of 5 input channels shown." in str(
+        input_frame(insp, image=0).fields["notices"]
+    )
 
 
 def test_an_unknown_layout_asks() -> None:
