@@ -1,43 +1,44 @@
-// Packs the colour tables for the bundle: neighbouring colours differ by little, and the differences
-// by less still, so second differences need two to a letter where base64 needs four letters to a colour.
+// Packs the colour tables for the bundle. Neighbouring colours differ by little and the differences
+// by less still: the second differences are -1, 0 or 1 but for a handful, so four share a letter.
 
-/** Smallest second difference, and how many there are. */
-const LEAST = -2;
-const KINDS = 6;
 const FIRST_LETTER = 40;
 
 /**
- * Packs 768 bytes: six letters pairs hold the first two colours, the rest the second differences.
+ * Packs 256 colours of three bytes.
  *
- * @param {Uint8Array} bytes 256 colours, RGB
- * @returns {string}
+ * @param {Uint8Array} bytes
+ * @returns {(string | number)[]} the first two colours in hexadecimal and the second differences,
+ *   four to a letter; then the place and the rest of each second difference beyond -1 to 1
  */
 export function packTable(bytes) {
-  const head = [...bytes.slice(0, 6)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const second = [];
-  for (let i = 6; i < bytes.length; i++) {
-    second.push(bytes[i] - 2 * bytes[i - 3] + bytes[i - 6] - LEAST);
+  const packed = [
+    [...bytes.slice(0, 6)].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+  ];
+  let letter = 0;
+  for (let i = 6; i < 774; i++) {
+    const second = i < 768 ? bytes[i] - 2 * bytes[i - 3] + bytes[i - 6] : 0;
+    const near = Math.max(-1, Math.min(1, second));
+    if (near !== second) packed.push(i, second - near);
+    letter = 3 * letter + near + 1;
+    if (i % 4 === 1) {
+      packed[0] += String.fromCharCode(FIRST_LETTER + letter);
+      letter = 0;
+    }
   }
-  if (second.some((value) => value < 0 || value >= KINDS)) {
-    throw new Error("a colour table is not smooth enough to be packed; widen LEAST and KINDS");
-  }
-  let tail = "";
-  for (let i = 0; i < second.length; i += 2) {
-    const letter = FIRST_LETTER + second[i] * KINDS + (second[i + 1] ?? 0);
-    tail += String.fromCharCode(letter);
-  }
-  return head + tail;
+  return packed;
 }
 
-/** The file of colour tables as a module: packed strings and the special colours. */
+/** The file of colour tables as a module: packed tables and the special colours. */
 export function packColormaps(text) {
   const { special, ...tables } = JSON.parse(text);
-  const packed = {};
-  for (const [name, base64] of Object.entries(tables)) {
-    packed[name] = packTable(Buffer.from(base64, "base64"));
-  }
+  const packed = Object.fromEntries(
+    Object.entries(tables).map(([name, base64]) => [
+      name,
+      packTable(Buffer.from(base64, "base64")),
+    ]),
+  );
   return `export default ${JSON.stringify({ ...packed, special })};`;
 }
 
-/** The loader of both builds, esbuild's and the tests'. */
+/** The file that both builds, esbuild's and the tests', load packed. */
 export const isColormaps = /rendering\/colormaps\.json$/;

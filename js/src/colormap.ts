@@ -42,16 +42,16 @@ function pack([red = 0, green = 0, blue = 0]: readonly number[]): number {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
-/** Reads a table as js/pack.mjs packs it: two colours, then second differences, two to a letter. */
-function unpack(packed: string): number[] {
-  const bytes: number[] = [];
-  for (let i = 0; i < 6; i++) bytes.push(Number.parseInt(packed.slice(2 * i, 2 * i + 2), 16));
-  for (let i = 12; i < packed.length; i++) {
-    const pair = packed.charCodeAt(i) - 40;
-    for (const difference of [Math.floor(pair / 6), pair % 6]) {
-      const at = bytes.length;
-      bytes.push(2 * (bytes[at - 3] ?? 0) - (bytes[at - 6] ?? 0) + difference - 2);
-    }
+/** Reads a table as js/pack.mjs packs it: two colours, then second differences, four to a letter. */
+function unpack([packed = "", ...rest]: readonly (string | number)[]): number[] {
+  const letters = `${packed}`;
+  const bytes = [0, 2, 4, 6, 8, 10].map((at) => Number.parseInt(letters.slice(at, at + 2), 16));
+  for (let at = 6; at < 768; at++) {
+    const group = letters.charCodeAt(12 + ((at - 6) >> 2)) - 40;
+    const second = (Math.floor(group / 3 ** (3 - ((at - 6) & 3))) % 3) - 1;
+    bytes.push(2 * (bytes[at - 3] ?? 0) - (bytes[at - 6] ?? 0) + second);
+    const extra = rest.indexOf(at);
+    if (extra % 2 === 0) bytes[at] = (bytes[at] ?? 0) + Number(rest[extra + 1]);
   }
   return bytes;
 }
@@ -63,7 +63,8 @@ export function palette(name: string): Palette {
   const known = palettes.get(name);
   if (known) return known;
   const key = colormapNames.find((candidate) => candidate === name) ?? "viridis";
-  const bytes = unpack(colormaps[key]);
+  // The file holds base64, which the builds replace with packed tables.
+  const bytes = unpack(colormaps[key] as unknown as (string | number)[]);
   const made = {
     table: Uint32Array.from({ length: 256 }, (_, i) => pack(bytes.slice(3 * i, 3 * i + 3))),
     special: Object.fromEntries(

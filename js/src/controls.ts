@@ -9,19 +9,10 @@ export interface Control<T extends HTMLElement> {
   readonly input: T;
 }
 
-let nextId = 0;
-
-/** An id that no other view in this page uses, not even one of another copy of this module. */
-export function freshId(): string {
-  nextId += 1;
-  return `cnnviz-${Math.random().toString(36).slice(2, 8)}-${nextId}`;
-}
-
 function labelled<T extends HTMLElement>(name: string, caption: string, input: T): Control<T> {
-  input.id = freshId();
   input.dataset.cnnvizControl = name;
-  const label = h("label", { for: input.id }, caption);
-  return { box: h("div.control", label, input), label, input };
+  const label = h("span", caption);
+  return { box: h("label.control", label, input), label, input };
 }
 
 export function selectControl(

@@ -1,7 +1,7 @@
 /** One channel large, the value under the pointer or the probe, and the facts about the channel. */
 
 import { colourOf, type Palette, type Scale, scaleRange } from "./colormap";
-import { h, makeImage, type On, show } from "./dom";
+import { type Attributes, h, makeImage, type On, onKeys, show } from "./dom";
 import { formatExact, formatNumber, formatShare } from "./format";
 import { extentOf, makeHistogram } from "./histogram";
 import { isDead, layerExtent, type Maps } from "./maps";
@@ -37,7 +37,7 @@ export interface Detail {
 }
 
 /** A canvas that keeps the shape of its picture in a square, and a marker over it. */
-export function makeFrame(): {
+export function makeFrame(attributes: Attributes = {}): {
   frame: HTMLElement;
   canvas: HTMLCanvasElement;
   resize(width: number, height: number): void;
@@ -45,7 +45,7 @@ export function makeFrame(): {
 } {
   const canvas = h("canvas");
   const cross = h("div.cross", { hidden: true });
-  const frame = h("div.frame", canvas, cross);
+  const frame = h("div.frame", attributes, canvas, cross);
   return {
     frame,
     canvas,
@@ -68,7 +68,7 @@ export function makeFrame(): {
 }
 
 export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail {
-  const { frame, canvas, resize, mark } = makeFrame();
+  const { frame, canvas, resize, mark } = makeFrame({ role: "application", tabindex: 0 });
   const title = new Text();
   const rank = new Text();
   const readout = new Text(words.readoutHint);
@@ -81,13 +81,11 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
   const box = h(
     "section.detail",
     h("h3", h("span", title), h("small", rank)),
-    h("output", readout),
+    h("output.readout", readout),
     h("dl", ...numbers.map((fact) => fact.box)),
     histogram.box,
     remark,
   );
-  frame.tabIndex = 0;
-  frame.setAttribute("role", "application");
   let data: ChannelValues | null = null;
   let probe: readonly [y: number, x: number] | null = null;
 
@@ -118,26 +116,25 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
   });
   on(frame, "pointerleave", leave);
   on(frame, "blur", leave);
-  on(frame, "keydown", (event) => {
-    if (!data || event.ctrlKey || event.metaKey || event.altKey) return;
+  onKeys(on, frame, (key) => {
+    if (!data) return false;
     const { height, width } = data;
     const middle = [height >> 1, width >> 1] as const;
     const [y, x] = probe ?? middle;
-    const target: Readonly<Record<string, readonly [number, number]>> = {
+    const targets: Readonly<Record<string, readonly [number, number]>> = {
       ArrowUp: [y - 1, x],
       ArrowDown: [y + 1, x],
       ArrowLeft: [y, x - 1],
       ArrowRight: [y, x + 1],
       Home: [y, 0],
-      End: [y, width - 1],
+      End: [y, width],
       PageUp: [0, x],
-      PageDown: [height - 1, x],
+      PageDown: [height, x],
     };
-    const to = target[event.key];
-    if (!to && event.key !== "Escape") return;
-    event.preventDefault();
-    if (to) aim(...(probe ? to : middle));
-    else leave();
+    const target = targets[key];
+    if (target) aim(...(probe ? target : middle));
+    else if (key === "Escape") leave();
+    return target !== undefined;
   });
 
   return {

@@ -40,6 +40,14 @@ export function setAttributes(target: Element, attributes: Attributes): void {
   }
 }
 
+/** Takes keys without a modifier; one that is used, which `use` tells, does nothing else. */
+export function onKeys(on: On, target: HTMLElement, use: (key: string) => boolean): void {
+  on(target, "keydown", (event) => {
+    const isPlain = !(event.ctrlKey || event.metaKey || event.altKey);
+    if (isPlain && use(event.key)) event.preventDefault();
+  });
+}
+
 /** Shows or hides an element, touching it only when that changes. */
 export function show(target: HTMLElement, visible: boolean): void {
   if (target.hidden === visible) target.hidden = !visible;

@@ -19,15 +19,16 @@ export function makeGlyphs(
   height: number,
   entries: readonly string[],
 ): Glyphs {
-  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const glyphs = new Map<string, { pixels: Uint32Array; width: number }>();
-  for (const entry of context ? entries : []) {
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  for (const entry of entries) {
     if (!context) break;
     context.font = font;
-    const width = Math.max(1, Math.ceil(context.measureText(entry).width));
+    const width = Math.ceil(context.measureText(entry).width) || 1;
+    canvas.width = width;
+    canvas.height = height;
     // Resizing a canvas clears it, and its font too.
-    context.canvas.width = width;
-    context.canvas.height = height;
     Object.assign(context, { font, fillStyle: colour, textBaseline: "middle" });
     context.fillText(entry, 0, height / 2);
     const { data } = context.getImageData(0, 0, width, height);

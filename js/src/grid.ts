@@ -42,11 +42,11 @@ export function clampScroll(grid: Grid, count: number, scroll: number): number {
   return Math.max(0, Math.min(scroll, contentHeight(grid, count) - grid.height));
 }
 
-/** Rows that show at a scroll offset, the last one excluded. */
-export function visibleRows(grid: Grid, count: number, scroll: number): [number, number] {
-  const first = Math.max(0, Math.floor(scroll / grid.pitchY));
-  const last = Math.min(rowCount(grid, count), Math.ceil((scroll + grid.height) / grid.pitchY));
-  return [first, Math.max(first, last)];
+/** Places of the cells that show at a scroll offset, the last one excluded. */
+export function visiblePlaces(grid: Grid, count: number, scroll: number): [number, number] {
+  const { columns, height, pitchY } = grid;
+  const first = Math.max(0, Math.floor(scroll / pitchY)) * columns;
+  return [first, Math.min(count, Math.ceil((scroll + height) / pitchY) * columns)];
 }
 
 /** Top left corner of a cell within the content. */
@@ -79,27 +79,28 @@ export function placeMap(
   };
 }
 
-export type Move = "left" | "right" | "up" | "down" | "first" | "last" | "pageUp" | "pageDown";
-
-/** Where a key leads from cell `place`; it stays where there is nothing further. */
-export function moveCell(grid: Grid, count: number, place: number, move: Move): number {
-  const page = Math.max(1, Math.floor(grid.height / grid.pitchY)) * grid.columns;
-  const steps: Record<Move, number> = {
-    left: -1,
-    right: 1,
-    up: -grid.columns,
-    down: grid.columns,
-    first: -place,
-    last: count - 1 - place,
-    pageUp: -page,
-    pageDown: page,
+/**
+ * Where a key leads from cell `place`, which is where it stays if there is nothing further.
+ *
+ * @returns null for a key that does not move
+ */
+export function moveCell(grid: Grid, count: number, place: number, key: string): number | null {
+  const { columns, height, pitchY } = grid;
+  const page = Math.max(1, Math.floor(height / pitchY));
+  const rowsAbove = Math.floor(place / columns);
+  const rowsBelow = Math.floor((count - 1 - place) / columns);
+  const steps: Readonly<Record<string, number>> = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -columns,
+    ArrowDown: columns,
+    Home: -place,
+    End: count - 1 - place,
+    PageUp: -columns * Math.min(page, rowsAbove),
+    PageDown: columns * Math.min(page, rowsBelow),
   };
-  const target = place + steps[move];
-  if (target >= 0 && target < count) return target;
-  if (move === "pageUp") return place % grid.columns;
-  if (move === "pageDown") {
-    const lastRow = (rowCount(grid, count) - 1) * grid.columns + (place % grid.columns);
-    return lastRow < count ? lastRow : count - 1;
-  }
-  return place;
+  const step = steps[key];
+  if (step === undefined) return null;
+  const target = place + step;
+  return target >= 0 && target < count ? target : place;
 }

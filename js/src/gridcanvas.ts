@@ -3,7 +3,7 @@
 import { makeLuts, type Palette, type Scale } from "./colormap";
 import { h, makeImage, setAttributes, setPixels } from "./dom";
 import { type Glyphs, makeGlyphs } from "./glyphs";
-import { cellOrigin, clampScroll, type Grid, visibleRows } from "./grid";
+import { cellOrigin, clampScroll, type Grid, visiblePlaces } from "./grid";
 import { isDead, type Maps } from "./maps";
 import { clearRect, paintMaps, type Viewport } from "./paint";
 import { words } from "./words";
@@ -42,9 +42,7 @@ export function makeGridCanvas(): GridCanvas {
   /** Draws the labels that are not what they were; they lie outside the maps and so persist. */
   const drawLabels = (view: Viewport, grid: Grid, { maps, order }: GridPicture, offset: number) => {
     if (!glyphs) return;
-    const [firstRow, lastRow] = visibleRows(grid, order.length, offset);
-    const first = firstRow * grid.columns;
-    const last = Math.min(order.length, lastRow * grid.columns);
+    const [first, last] = visiblePlaces(grid, order.length, offset);
     if (labels.length !== last - first) labels = new Uint32Array(last - first);
     for (let place = first; place < last; place++) {
       const channel = order[place] ?? 0;

@@ -1,7 +1,7 @@
 /** All channels of a layer at once: one canvas for what is in view, moved under a scrolled space. */
 
 import type { Palette, Scale } from "./colormap";
-import { h, type On, setAttributes, setPixels } from "./dom";
+import { h, type On, onKeys, setAttributes, setPixels } from "./dom";
 import { formatNumber } from "./format";
 import {
   cellAt,
@@ -9,7 +9,6 @@ import {
   contentHeight,
   type Grid,
   layoutGrid,
-  type Move,
   moveCell,
   rowCount,
 } from "./grid";
@@ -34,17 +33,6 @@ const GAP_PX = 6;
 const LABEL_PX = 13;
 /** Below this a tile has no room for its number. */
 const LABELLED_TILE_PX = 40;
-
-const MOVES: Readonly<Record<string, Move>> = {
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  ArrowUp: "up",
-  ArrowDown: "down",
-  Home: "first",
-  End: "last",
-  PageUp: "pageUp",
-  PageDown: "pageDown",
-};
 
 /** @param onChoose takes the channel that the reader picks; null where there is nothing to pick */
 export function makeGridView(
@@ -151,13 +139,12 @@ export function makeGridView(
     focus(at);
     pick(at);
   });
-  on(scroller, "keydown", (event) => {
-    const move = MOVES[event.key];
-    if (event.ctrlKey || event.metaKey || event.altKey || !grid) return;
-    if (move) focus(moveCell(grid, order.length, focused, move));
-    else if (event.key === "Enter" || event.key === " ") pick(focused);
-    else return;
-    event.preventDefault();
+  onKeys(on, scroller, (key) => {
+    const to = grid && moveCell(grid, order.length, focused, key);
+    const isPick = key === "Enter" || key === " ";
+    if (to !== null) focus(to);
+    else if (isPick) pick(focused);
+    return to !== null || isPick;
   });
 
   const refresh = (channel: number) => {

@@ -11,7 +11,7 @@ export interface Header {
   /** Takes the layers in execution order. */
   setLayers(leaves: readonly LayerEntry[]): void;
   /** Names a layer: text nodes only, for this is part of every step of a slide. */
-  name(layer: LayerEntry, sliderAt: number): void;
+  name(layer: LayerEntry, place: number): void;
   setStatus(status: string): void;
 }
 
@@ -22,15 +22,12 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
     if (layer) onSlide(layer);
   });
   const sections = h("div.sections", { "aria-hidden": "true" });
-  const [name, place, type, shape, parameters] = [0, 1, 2, 3, 4].map(() => new Text());
+  const facts = [0, 1, 2, 3, 4].map(() => new Text());
   const status = h("span.status", { role: "status" });
-  const facts = h("div.facts", h("strong", name as Text));
-  for (const fact of [place, type, shape, parameters]) facts.append(h("span", fact as Text));
-  facts.append(status);
-  control.append(sections);
+  const line = h("div.facts", ...facts.map((fact, i) => h(i ? "span" : "strong", fact)), status);
 
   return {
-    box: h("header", control, facts),
+    box: h("header", control, sections, line),
     setLayers(list) {
       leaves = list;
       input.max = `${Math.max(0, list.length - 1)}`;
@@ -46,21 +43,14 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
         ...sizes.map(([title, size]) => h("span", { style: `flex-grow:${size}`, title }, title)),
       );
     },
-    name(layer, sliderAt) {
-      const { leaf, index, params } = layer;
-      const facts = [
-        layer.name,
-        leaf ? words.place(index + 1, leaves.length) : words.container,
-        layer.type,
-        formatShape(layer.shape),
-        words.parameters(formatCount(params)),
-      ];
-      [name, place, type, shape, parameters].forEach((node, i) => {
-        if (node) node.data = facts[i] ?? "";
+    name({ name, leaf, type, shape, params }, place) {
+      const where = leaf ? words.place(place + 1, leaves.length) : words.container;
+      const parameters = words.parameters(formatCount(params));
+      [name, where, type, formatShape(shape), parameters].forEach((text, i) => {
+        if (facts[i]) facts[i].data = text;
       });
-      const spoken = leaf ? words.placeOf(layer.name, index + 1, leaves.length) : layer.name;
-      input.setAttribute("aria-valuetext", spoken);
-      if (input.valueAsNumber !== sliderAt) input.value = `${sliderAt}`;
+      input.setAttribute("aria-valuetext", `${name}, ${where}`);
+      if (input.valueAsNumber !== place) input.value = `${place}`;
     },
     setStatus(text) {
       if (status.textContent !== text) status.textContent = text;

@@ -3,7 +3,7 @@
 import { inputControl } from "./controls";
 import { makeFrame, type Spot } from "./detail";
 import { h, makeImage, type On, show } from "./dom";
-import { formatNumber, formatProbability } from "./format";
+import { formatNumber } from "./format";
 import type { Block, Frame } from "./wire";
 import { words } from "./words";
 
@@ -21,28 +21,22 @@ export interface InputPanel {
 function row(entry: unknown): HTMLElement {
   const { name, score, probability } = Object(entry) as Readonly<Record<string, unknown>>;
   const share = Math.max(0, Math.min(1, Number(probability ?? 0)));
-  const number =
-    typeof probability === "number"
-      ? formatProbability(probability)
-      : formatNumber(Number(score ?? 0));
   return h(
     "li",
     { title: words.score(`${name}`, formatNumber(Number(score))), style: `--share:${share}` },
     h("span.class", `${name}`),
-    h("span.number", number),
+    h("span.number", formatNumber(Number(probability ?? score))),
   );
 }
 
 export function makeInputPanel(on: On, onChoose: (image: number) => void): InputPanel {
-  const { frame, canvas, resize, mark } = makeFrame();
+  const { frame, canvas, resize, mark } = makeFrame({ role: "img", "aria-label": words.picture });
   const none = h("p.quiet", { hidden: true }, words.noPicture);
   const { box, label, input } = inputControl("range", "image", "", on, () =>
     onChoose(input.valueAsNumber),
   );
   const list = h("ol");
   const kind = h("p.quiet");
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", words.picture);
 
   const drawPicture = ({ shape, data }: Block) => {
     const [height = 0, width = 0] = shape;

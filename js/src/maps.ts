@@ -105,7 +105,7 @@ export function readLayer(frame: Frame): LayerData {
 /** Value that code `code` stands for; NaN and infinities for the special codes. */
 export function decodeValue(code: number, low: number, high: number): number {
   if (code <= LEVELS) return Math.min(low + (high - low) * (code / LEVELS), high);
-  return code === 253 ? Number.NaN : code === 254 ? Number.POSITIVE_INFINITY : -Infinity;
+  return code === 253 ? NaN : code === 254 ? Infinity : -Infinity;
 }
 
 /** The values of one channel as its codes tell them, (height x width). */
@@ -165,16 +165,7 @@ export interface Special {
   readonly neginf: boolean;
 }
 
-const specials = new WeakMap<Maps, Special>();
-
 /** Which values that are not finite numbers a layer holds. */
-export function specialValues(maps: Maps): Special {
-  const known = specials.get(maps);
-  if (known) return known;
-  const seen = [false, false, false];
-  for (const code of maps.codes) if (code > LEVELS) seen[code - LEVELS - 1] = true;
-  const [nan = false, posinf = false, neginf = false] = seen;
-  const special = { nan, posinf, neginf };
-  specials.set(maps, special);
-  return special;
+export function specialValues({ codes }: Maps): Special {
+  return { nan: codes.includes(253), posinf: codes.includes(254), neginf: codes.includes(255) };
 }

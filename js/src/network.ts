@@ -16,8 +16,8 @@ export function makeNetwork({ layers }: Index): Network {
     leaves,
     find: (name) => layers.find((layer) => layer.name === name) ?? null,
     placeOf(layer) {
-      const inside = leaves.filter(({ path }) => path.startsWith(`${layer.path}.`));
-      return Math.max(0, leaves.indexOf(layer.leaf ? layer : (inside.at(-1) ?? layer)));
+      const isInside = ({ path }: LayerEntry) => path.startsWith(`${layer.path}.`);
+      return Math.max(0, layer.leaf ? leaves.indexOf(layer) : leaves.findLastIndex(isInside));
     },
   };
 }

@@ -5,10 +5,6 @@ import type { Maps } from "./maps";
 export const sortKeys = ["index", "mean", "maximum", "variance", "zeros"] as const;
 export type SortKey = (typeof sortKeys)[number];
 
-export function isSortKey(value: unknown): value is SortKey {
-  return sortKeys.some((key) => key === value);
-}
-
 /** Places in the order of display: by index, or the largest first and equal ones by index. */
 function orderOf(values: ArrayLike<number>, isSorted: boolean): Uint32Array {
   const order = Uint32Array.from({ length: values.length }, (_, index) => index);

@@ -1,6 +1,6 @@
 /** Draws coded maps into a viewport of packed pixels, enlarged by whole numbers. */
 
-import { cellOrigin, type Grid, placeMap, visibleRows } from "./grid";
+import { cellOrigin, type Grid, placeMap, visiblePlaces } from "./grid";
 import type { Maps } from "./maps";
 
 /** Pixels of a viewport, row by row; 0 is transparent. */
@@ -25,9 +25,8 @@ export function paintMaps(
   lutOf: (channel: number) => Uint32Array,
 ): void {
   const { scale, dx, dy } = placeMap(grid.tile, maps.height, maps.width);
-  const [firstRow, lastRow] = visibleRows(grid, order.length, scroll);
-  const last = Math.min(order.length, lastRow * grid.columns);
-  for (let place = firstRow * grid.columns; place < last; place++) {
+  const [first, last] = visiblePlaces(grid, order.length, scroll);
+  for (let place = first; place < last; place++) {
     const channel = order[place] ?? 0;
     const { x, y } = cellOrigin(grid, place);
     paintMap(view, maps, channel, lutOf(channel), x + dx, y + dy - scroll, scale);

@@ -3,17 +3,12 @@
 /** Bytes of one run; short enough that the kernel can turn to a slide after it. */
 export const RUN_BYTES = 500_000;
 
-/** Expected bytes of a layer's frame: one per value drawn and 24 of numbers per channel. */
+/** About the bytes of a layer's frame: one per value drawn and 24 of numbers per channel. */
 export function estimateBytes(shape: readonly number[], layout: string, tile: number): number {
   const sizes = shape.slice(1);
   const values = sizes.reduce((product, size) => product * size, 1);
-  if (sizes.length < 3) return 4 * values;
-  const isChannelsLast = layout === "NHWC";
-  const channels = sizes.at(isChannelsLast ? -1 : 0) ?? 1;
-  const [height = 1, width = 1] = isChannelsLast ? sizes : sizes.slice(-2);
-  const factor = Math.max(1, Math.ceil(Math.max(height, width) / tile));
-  const drawn = Math.ceil(height / factor) * Math.ceil(width / factor);
-  return Math.ceil((values / (height * width)) * drawn) + 24 * channels;
+  const channels = sizes.at(layout === "NHWC" ? -1 : 0) ?? 1;
+  return sizes.length < 3 ? 4 * values : Math.min(values, channels * tile * tile) + 24 * channels;
 }
 
 /**

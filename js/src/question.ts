@@ -27,7 +27,7 @@ export function makeQuestionView(
       asked = name;
       why.textContent = words.askWhy(shape.join(", "));
       note.textContent = seen;
-      const options = (choices ?? Object.keys(words.layouts)).map((layout) =>
+      const options = (choices ?? []).map((layout) =>
         h("option", { value: layout }, `${layout} ${words.layouts[layout] ?? ""}`),
       );
       input.replaceChildren(h("option", { value: "" }, words.choose), ...options);

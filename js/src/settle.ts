@@ -18,7 +18,7 @@ export function makeSettle(clock: Clock, soon: () => void, rest: () => void): Se
   const soonTimer = makeTimer(clock);
   const restTimer = makeTimer(clock);
   let frame = 0;
-  let ranAt = Number.NEGATIVE_INFINITY;
+  let ranAt = -Infinity;
   const afterPaint = () => {
     frame = requestAnimationFrame(() => {
       frame = 0;

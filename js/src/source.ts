@@ -60,7 +60,7 @@ export function openSource(
   let shown: FrameKey | null = null;
   let run: readonly string[] = [];
   let epoch = 0;
-  let touchedAt = Number.NEGATIVE_INFINITY;
+  let touchedAt = -Infinity;
   let unreadable = "";
 
   const forget = () => {

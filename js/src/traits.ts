@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { type Clock, makeTimer } from "./clock";
 import type { ScaleMode } from "./colormap";
+import type { SortKey } from "./order";
 
 /** One module call of the network, a layer or a container. */
 export interface LayerEntry {
@@ -41,7 +42,7 @@ export interface BrowserTraits {
   scale_high: number | null;
   colormap: string;
   diverging: boolean;
-  sort: string;
+  sort: SortKey;
   tile: number | null;
   show_input: boolean;
 }
@@ -62,7 +63,7 @@ const SAVE_EVERY_MS = 200;
 export function makeTraitWriter(model: BrowserModel, clock: Clock): TraitWriter {
   const timer = makeTimer(clock);
   let pending: Partial<BrowserTraits> = {};
-  let savedAt = Number.NEGATIVE_INFINITY;
+  let savedAt = -Infinity;
   const flush = () => {
     timer.stop();
     const values = Object.entries(pending) as [keyof BrowserTraits, never][];

@@ -1,6 +1,6 @@
 /** The modules of a network as a tree by path: folded, searched, and walked by keyboard. */
 
-import { h, type On, show } from "./dom";
+import { h, type On, onKeys, show } from "./dom";
 import { formatCount, formatShape } from "./format";
 import type { LayerEntry } from "./traits";
 import { words } from "./words";
@@ -16,6 +16,8 @@ export interface Branch {
   /** Null for a module that only groups others and has no output of its own. */
   readonly layer: LayerEntry | null;
   isOpen: boolean;
+  /** Its row, while it is to be seen. */
+  row: HTMLElement | null;
 }
 
 /** Builds the tree of module paths, in the order of the calls; a branch comes before its children. */
@@ -25,7 +27,7 @@ export function buildTree(layers: readonly LayerEntry[]): Branch[] {
   const make = (label: string, layer: LayerEntry | null, parent: Branch | null): Branch => {
     const depth = parent ? parent.depth + 1 : 0;
     const isOpen = layers.length <= UNFOLDED_LAYERS;
-    const made: Branch = { label, depth, parent, children: [], layer, isOpen };
+    const made: Branch = { label, depth, parent, children: [], layer, isOpen, row: null };
     branches.push(made);
     parent?.children.push(made);
     return made;
@@ -57,19 +59,19 @@ export interface Tree {
 
 export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
   const list = h("div.tree", { role: "tree", "aria-label": words.layers });
-  const none = h("p.quiet", { hidden: true }, words.nothingFound);
+  const none = h("p.quiet", words.nothingFound);
   const search = h("input", {
     type: "search",
     placeholder: words.findLayer,
     "aria-label": words.findLayer,
   });
-  const rows = new Map<Branch, HTMLElement>();
   let branches: Branch[] = [];
+  let shown: Branch[] = [];
   let current = "";
   let focused: Branch | undefined;
 
   const isMatch = ({ layer, children }: Branch, query: string): boolean =>
-    `${layer?.name} ${layer?.type}`.toLowerCase().includes(query) ||
+    `${layer?.name ?? ""} ${layer?.type ?? ""}`.toLowerCase().includes(query) ||
     children.some((child) => isMatch(child, query));
 
   const makeRow = ({ layer, label, depth, children, isOpen }: Branch): HTMLElement => {
@@ -81,7 +83,6 @@ export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
         style: `--depth:${depth}`,
         "aria-level": depth + 1,
         "aria-expanded": children.length > 0 && `${isOpen || search.value !== ""}`,
-        "aria-selected": `${layer?.name === current}`,
       },
       h("i"),
       label,
@@ -95,32 +96,39 @@ export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
   };
 
   /** Makes one row the tab stop of the tree. */
-  const rove = (branch: Branch | undefined) => {
-    if (focused) rows.get(focused)?.setAttribute("tabindex", "-1");
+  const rove = (branch = shown[0]) => {
+    focused?.row?.setAttribute("tabindex", "-1");
+    branch?.row?.setAttribute("tabindex", "0");
     focused = branch;
-    if (branch) rows.get(branch)?.setAttribute("tabindex", "0");
   };
 
   const focus = (branch: Branch | null | undefined) => {
-    if (!branch || !rows.has(branch)) return;
+    if (!branch?.row) return;
     rove(branch);
-    rows.get(branch)?.focus();
+    branch.row.focus();
   };
 
   const isUnfolded = ({ parent }: Branch): boolean =>
     !parent || (parent.isOpen && isUnfolded(parent));
 
+  const mark = () => {
+    for (const { layer, row } of shown) {
+      row?.setAttribute("aria-selected", `${layer?.name === current}`);
+    }
+  };
+
   const render = () => {
     const query = search.value.trim().toLowerCase();
-    rows.clear();
+    shown = [];
     for (const branch of branches) {
-      if (query ? isMatch(branch, query) : isUnfolded(branch)) rows.set(branch, makeRow(branch));
+      const isShown = query ? isMatch(branch, query) : isUnfolded(branch);
+      branch.row = isShown ? makeRow(branch) : null;
+      if (isShown) shown.push(branch);
     }
-    list.replaceChildren(...rows.values());
-    show(none, rows.size === 0 && query !== "");
-    const isThere = focused && rows.has(focused);
-    rove(isThere ? focused : [...rows.keys()].find(({ layer }) => layer?.name === current));
-    if (!focused) rove([...rows.keys()][0]);
+    list.replaceChildren(...shown.flatMap(({ row }) => row ?? []));
+    show(none, shown.length === 0);
+    mark();
+    rove(focused?.row ? focused : shown.find(({ layer }) => layer?.name === current));
   };
 
   const fold = (branch: Branch, isOpen: boolean) => {
@@ -135,42 +143,35 @@ export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
   };
 
   on(search, "input", render);
-  on(search, "keydown", ({ key }) => {
-    const query = search.value.trim().toLowerCase();
+  onKeys(on, search, (key) => {
     if (key === "ArrowDown") focus(focused);
-    else if (key === "Enter") {
-      pick([...rows.keys()].find((branch) => isMatch({ ...branch, children: [] }, query)));
-    }
+    else if (key === "Enter") pick(shown.find(({ children }) => children.length === 0));
+    else return false;
+    return true;
   });
   on(list, "click", ({ target }) => {
     const node = target as Element;
-    const row = node.closest('[role="treeitem"]');
-    const branch = [...rows.keys()].find((candidate) => rows.get(candidate) === row);
+    const branch = shown.find(({ row }) => row?.contains(node));
     if (!branch) return;
     rove(branch);
     if (node.tagName === "I" && branch.children.length > 0) fold(branch, !branch.isOpen);
     else pick(branch);
   });
-  on(list, "keydown", (event) => {
+  onKeys(on, list, (key) => {
+    if (!focused) return false;
     const branch = focused;
-    if (!branch || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { key } = event;
-    const shown = [...rows.keys()];
     const at = shown.indexOf(branch);
-    const folds = branch.children.length > 0;
-    if (key === "ArrowDown") focus(shown[at + 1]);
+    const isFolder = branch.children.length > 0;
+    if (key === "ArrowRight" && isFolder && !branch.isOpen) fold(branch, true);
+    else if (key === "ArrowLeft" && isFolder && branch.isOpen) fold(branch, false);
+    else if (key === "ArrowLeft") focus(branch.parent);
+    else if (key === "ArrowDown" || (key === "ArrowRight" && isFolder)) focus(shown[at + 1]);
     else if (key === "ArrowUp") focus(shown[at - 1]);
     else if (key === "Home") focus(shown[0]);
     else if (key === "End") focus(shown.at(-1));
-    else if (key === "ArrowRight" && folds) {
-      if (branch.isOpen) focus(shown[at + 1]);
-      else fold(branch, true);
-    } else if (key === "ArrowLeft") {
-      if (folds && branch.isOpen) fold(branch, false);
-      else focus(branch.parent);
-    } else if (key === "Enter" || key === " ") pick(branch);
-    else return;
-    event.preventDefault();
+    else if (key === "Enter" || key === " ") pick(branch);
+    else return false;
+    return true;
   });
 
   return {
@@ -184,20 +185,16 @@ export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
       if (name === current) return;
       current = name;
       const branch = branches.find(({ layer }) => layer?.name === name);
-      const isHidden = branch && !isUnfolded(branch);
-      for (let up = branch?.parent; up; up = up.parent) up.isOpen = true;
-      if (isHidden) render();
-      for (const [{ layer }, row] of rows) {
-        row.setAttribute("aria-selected", `${layer?.name === name}`);
-      }
-      const row = branch && rows.get(branch);
-      if (!row) return;
+      if (!branch) return;
+      for (let up = branch.parent; up; up = up.parent) up.isOpen = true;
+      if (branch.row) mark();
+      else render();
+      if (!branch.row) return;
       if (!list.contains(document.activeElement)) rove(branch);
-      const { offsetTop, offsetHeight } = row;
-      const { scrollTop, clientHeight } = list;
-      const isInView =
-        offsetTop >= scrollTop && offsetTop + offsetHeight <= scrollTop + clientHeight;
-      if (!isInView) list.scrollTop = offsetTop - clientHeight / 2;
+      const { offsetTop, offsetHeight } = branch.row;
+      const above = offsetTop - list.scrollTop;
+      const isInView = above >= 0 && above + offsetHeight <= list.clientHeight;
+      if (!isInView) list.scrollTop = offsetTop - list.clientHeight / 2;
     },
   };
 }

@@ -7,17 +7,16 @@ const english = {
   layer: "Layer",
   layers: "Layers",
   place: (place: number, count: number) => `${place} of ${count}`,
-  placeOf: (name: string, place: number, count: number) => `${name}, ${place} of ${count}`,
   container: "block",
   parameters: (count: string) => (count === "0" ? "no parameters" : `${count} parameters`),
   layerTitle: (name: string, type: string, shape: string, parameters: string) =>
     `${name}: ${type}, ${shape}, ${english.parameters(parameters)}`,
   findLayer: "Find a layer",
-  nothingFound: "No layer has this in its name or type.",
+  nothingFound: "No layer matches.",
 
   picture: "The picture that goes in",
   pictureOf: (place: number, count: number) => `Picture ${place} of ${count}`,
-  noPicture: "This input cannot be shown as a picture.",
+  noPicture: "The input is not a picture.",
   says: "What the network says",
   probability: (kind: string) =>
     ({
@@ -112,7 +111,7 @@ const english = {
   failed: "This did not work",
   failedLayer: (layer: string) => `${layer} cannot be shown`,
   badMessage: "The page and the kernel do not understand each other",
-  badMessageHint: "Reload the page and restart the kernel, so that both run the same version.",
+  badMessageHint: "Reload the page and restart the kernel.",
   noLayers: "This network has no layers to show.",
 };
 

@@ -12,7 +12,6 @@ import { type LayerData, layerExtent } from "../maps";
 import { makeNetwork, readIndex } from "../network";
 import { makeNotice } from "../notice";
 import { makeOptions, type ViewOptions } from "../options";
-import { isSortKey } from "../order";
 import { makeSettle } from "../settle";
 import { openSource } from "../source";
 import { makeStage } from "../stage";
@@ -363,7 +362,6 @@ const OPTION_TRAITS = [
 
 function readOptions(model: BrowserModel): ViewOptions {
   const colormap = model.get("colormap") || "viridis";
-  const sort = model.get("sort");
   const scale: Scale = {
     mode: model.get("scale_mode") ?? "channel",
     low: model.get("scale_low") ?? 0,
@@ -373,7 +371,7 @@ function readOptions(model: BrowserModel): ViewOptions {
   return {
     scale,
     colormap,
-    sort: isSortKey(sort) ? sort : "index",
+    sort: model.get("sort") ?? "index",
     tile: model.get("tile") || 64,
     showInput: model.get("show_input") ?? false,
   };
