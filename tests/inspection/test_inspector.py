@@ -1,0 +1,572 @@
+"""The Inspector on the models of the field's failure list (rows are those of that list)."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnnviz_widgets.inspection import Inspector, ModelBusy
+from tests.inspection import models
+from tests.inspection.promise import unchanged
+from tests.inspection.twin import plain_outputs
+
+DEVICES = ["cpu", "cuda", "mps"]
+
+
+def on(device: str) -> torch.device:
+    """Return a device, or skip where it is absent."""
+    present = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not present[device]:
+        pytest.skip(f"no {device} device here")
+    return torch.device(device)
+
+
+def test_layers_in_execution_order_with_their_figures() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    assert [info.name for info in inspector.layers] == [
+        "conv1", "bn", "relu#1", "conv2", "relu#2", "pool", "fc",
+    ]  # fmt: skip
+    conv2 = inspector.find("conv2")
+    assert (conv2.index, conv2.type, conv2.shape, conv2.dtype) == (
+        3, "Conv2d", (2, 6, 12, 10), "float32",
+    )  # fmt: skip
+    assert (conv2.parameters, conv2.trainable, conv2.layout) == (6 * 4 * 9 + 6, 222, "NCHW")
+    assert conv2.multiply_adds == 12 * 10 * 6 * 4 * 9
+    assert inspector.find("fc").multiply_adds == 30
+
+
+def test_row_3_a_module_called_twice() -> None:
+    """Every call can be asked for, and shows its own value and gradient."""
+    model, x = models.built(models.Plain()), models.pictures()
+    inspector, expected = Inspector(model, x), plain_outputs(model, x)[0]
+    for call in (1, 2):
+        assert torch.equal(inspector.activation(f"relu#{call}"), expected["relu", call])
+    assert not torch.equal(inspector.gradient("relu#1", 0)[:, :4], inspector.gradient("conv1", 0))
+    with pytest.raises(ValueError, match=r"layer='relu' is called 2 times.*'relu#1', 'relu#2'"):
+        inspector.activation("relu")
+
+
+def test_row_4_functional_operations_are_seen() -> None:
+    inspector = Inspector(models.built(models.Functional()), models.pictures())
+    names = [operation.name for operation in inspector.operations]
+    for name in ("relu", "max_pool2d", "adaptive_avg_pool2d", "flatten", "softmax"):
+        assert name in names
+    relu = inspector.operations[names.index("relu")]
+    conv = next(o for o in inspector.operations if o.path == "conv1" and o.call == 1)
+    assert relu.inputs == conv.outputs
+    assert (inspector.maps("conv2", side="input").values >= 0).all()
+
+
+@pytest.mark.parametrize("kind", ["tuple", "dict", "dataclass"])
+def test_row_5_structured_outputs(kind: str) -> None:
+    model, x = models.built(models.Structured(kind)), models.pictures()
+    inspector = Inspector(model, x)
+    assert inspector.has_scores
+    assert torch.equal(
+        inspector.activation("head")[0].argmax(), torch.tensor(inspector.predictions(1)[0][0].index)
+    )
+    assert inspector.gradient("body", 1).shape == inspector.activation("body").shape
+
+
+def test_row_5_a_module_inside_that_returns_a_tuple() -> None:
+    class Pair(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> tuple[Tensor, int]:
+            return self.conv(x), 3
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.pair = Pair()
+            self.fc = nn.Linear(4, 5)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.fc(self.pair(x)[0].relu_().mean((2, 3)))
+
+    model, x = models.built(Model()), models.pictures()
+    inspector = Inspector(model, x)
+    assert torch.equal(inspector.activation("pair"), plain_outputs(model, x)[0]["pair.conv", 1])
+
+
+def test_row_6_several_inputs_by_position_and_by_name() -> None:
+    model = models.built(models.TwoTowers())
+    left, right = models.pictures(), models.pictures(channels=1)
+    by_position = Inspector(model, (left, right))
+    by_name = Inspector(model, {"right": right, "left": left})
+    for layer in ("left", "right", "fc"):
+        assert torch.equal(by_position.activation(layer), by_name.activation(layer))
+    assert by_position.batch_size == 2
+
+
+def test_row_10_a_model_in_training_mode() -> None:
+    model, x = models.built(models.Plain()).train(), models.pictures()
+    inspector = Inspector(model, x)
+    assert torch.equal(inspector.activation("bn"), plain_outputs(model, x)[0]["bn", 1])
+    assert "The model is in training mode; it is looked at in eval mode." in inspector.notices
+
+
+def test_row_11_gradients_in_the_middle_of_training() -> None:
+    """An existing .grad stays, and the next optimiser step is the one that was due."""
+    model, x = models.built(models.Plain()).train(), models.pictures()
+    model(x).sum().backward()
+    with unchanged(model, x):
+        Inspector(model, x).gradient("conv1", 0)
+
+
+def test_row_13_memory_stays_flat() -> None:
+    """200 pictures leave no tensors behind."""
+    model = models.built(models.Plain(inplace=True))
+    inspector = Inspector(model, models.pictures())
+
+    def round_(step: int) -> None:
+        inspector.set_inputs(models.pictures() + step)
+        inspector.maps("conv2")
+        inspector.gradient("conv1", 0)
+
+    def count() -> int:
+        gc.collect()
+        return sum(isinstance(item, Tensor) for item in gc.get_objects())
+
+    for step in range(5):
+        round_(step)
+    before = count()
+    for step in range(200):
+        round_(step)
+    assert count() == before
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_row_15_no_grad_inference_mode_and_frozen_weights(mode: Any, frozen: bool) -> None:
+    model, x = models.built(models.Plain(inplace=True)), models.pictures()
+    expected = Inspector(model, x).gradient("conv1", 1)
+    model.requires_grad_(not frozen)
+    with mode():
+        made_inside = x.clone()
+        with unchanged(model, x):
+            inspector = Inspector(model, made_inside)
+            assert torch.equal(inspector.gradient("conv1", 1), expected)
+            assert inspector.activation("bn").shape == (2, 4, 12, 10)
+
+
+def test_row_15_a_model_made_in_inference_mode() -> None:
+    with torch.inference_mode():
+        model = models.Plain(inplace=True).eval()
+    inspector = Inspector(model, models.pictures())
+    assert inspector.gradient("conv1", 1).shape == (2, 4, 12, 10)
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        (nn.Identity(), "logit"),
+        (nn.Softmax(dim=1), "probability"),
+        (nn.LogSoftmax(dim=1), "log-probability"),
+        (nn.Sigmoid(), "probability"),
+    ],
+)
+def test_row_16_the_kind_of_score_is_named(last: nn.Module, kind: str) -> None:
+    model = nn.Sequential(models.built(models.Plain()), last)
+    inspector = Inspector(model, models.pictures())
+    assert inspector.score_kind == kind
+    best = inspector.predictions(1)[0][0]
+    assert 0 <= best.probability <= 1
+    if kind == "probability":
+        assert best.probability == best.score
+
+
+def test_row_16_a_functional_softmax() -> None:
+    inspector = Inspector(models.built(models.Functional()), models.pictures())
+    assert inspector.score_kind == "probability"
+    assert sum(p.probability for p in inspector.predictions(5)[0]) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("wrap", ["DataParallel", "eager", "aot_eager", "part"])
+def test_rows_19_and_20_wrappers(wrap: str) -> None:
+    """Layers of a wrapped model have the names and values of the model inside."""
+    if wrap != "DataParallel" and sys.version_info >= (3, 14):
+        pytest.skip("torch.compile does not know this Python yet")
+    model, x = models.built(models.Plain(inplace=True)), models.pictures()
+    expected = Inspector(model, x)
+    wrapped: Any = model
+    if wrap == "DataParallel":
+        wrapped = nn.DataParallel(model)
+    elif wrap == "part":
+        wrapped = nn.Sequential(torch.compile(model, backend="eager"))
+    else:
+        wrapped = torch.compile(model, backend=wrap)
+    with unchanged(model, x):
+        inspector = Inspector(wrapped, x)
+        prefix = "0." if wrap == "part" else ""
+        for info in expected.layers:
+            got = inspector.activation(prefix + info.name)
+            assert torch.equal(got, expected.activation(info.name))
+    assert inspector.find(f"{prefix}_orig_mod.conv1").path == f"{prefix}conv1"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_row_21_half_precision(dtype: torch.dtype) -> None:
+    """Maps are float32 and close to those of the same weights in float32."""
+    model, x = models.built(models.Plain(inplace=True)).to(dtype), models.pictures()
+    inspector = Inspector(model, x)
+    maps = inspector.maps("conv1")
+    assert maps.values.dtype == np.float32
+    assert inspector.find("conv1").dtype == str(dtype).removeprefix("torch.")
+    exact = Inspector(model.float(), x).maps("conv1").values
+    np.testing.assert_allclose(maps.values, exact, rtol=0.05, atol=0.05)
+
+
+def test_row_21_autocast_of_the_caller() -> None:
+    model, x = models.built(models.Plain()), models.pictures()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inspector = Inspector(model, x)
+        assert inspector.find("conv1").dtype == "bfloat16"
+        assert inspector.activation("relu#1").dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
+def test_row_22_dead_and_non_finite_layers_survive(value: float) -> None:
+    model, x = models.built(models.Plain()), models.pictures()
+    with torch.no_grad():
+        model.get_parameter("conv1.weight").fill_(value)
+        model.get_parameter("conv1.bias").fill_(value)
+    inspector = Inspector(model, x)
+    maps = inspector.maps("conv1").values
+    assert (maps == 0).all() if value == 0 else not np.isfinite(maps).any()
+    assert len(inspector.predictions(5)[0]) == 5
+
+
+@pytest.mark.parametrize("size", [(12, 10), (1, 17), (9, 1), (7, 13)])
+def test_row_23_not_square_and_odd(size: tuple[int, int]) -> None:
+    model, x = models.built(models.Plain()), models.pictures(1, 3, *size)
+    inspector = Inspector(model, x)
+    assert inspector.maps("conv1").values.shape == (4, *size)
+    picture = inspector.picture()
+    assert picture is not None
+    assert picture.shape == (*size, 3)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 11])
+def test_row_24_input_channels(channels: int) -> None:
+    model, x = models.built(models.Plain(channels)), models.pictures(2, channels)
+    inspector = Inspector(model, x)
+    assert inspector.maps("conv1", side="input").values.shape == (channels, 12, 10)
+    picture = inspector.picture(1)
+    assert picture is not None
+    assert picture.dtype == np.uint8
+    if channels in {4, 11}:
+        assert f"{channels} input channels" in " ".join(inspector.notices)
+
+
+def test_row_24_one_and_three_dimensions() -> None:
+    sound = nn.Sequential(nn.Conv1d(2, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+    inspector = Inspector(sound, torch.randn(3, 2, 20))
+    assert inspector.maps("0", 2).values.shape == (4, 1, 18)
+    assert inspector.find("1").layout == "NCL"
+    assert inspector.picture() is None
+    scan = nn.Sequential(nn.Conv3d(1, 2, 3), nn.AdaptiveAvgPool3d(1), nn.Flatten())
+    x = torch.randn(1, 1, 5, 6, 7)
+    maps = Inspector(scan, x).maps("0")
+    assert (maps.values.shape, maps.depth) == ((6, 4, 5), 3)
+    assert maps.note == "each channel's 3 depth slices in order"
+    np.testing.assert_array_equal(maps.values[4], scan[0](x)[0, 1, 1].detach().numpy())
+
+
+def test_row_25_tokens_on_their_grid() -> None:
+    """Class tokens are left out, rows and columns are those of the patches."""
+    model, x = models.built(models.Tokens()), models.pictures(2, 3, 16, 24)
+    inspector = Inspector(model, x)
+    maps = inspector.maps("mlp", 1)
+    assert (maps.layout, maps.values.shape) == ("NLC", (8, 4, 6))
+    assert maps.note == "1 class or register token left out"
+    tokens = inspector.activation("mlp")[1]
+    np.testing.assert_array_equal(maps.values[5, 2, 3], tokens[1 + 2 * 6 + 3, 5].numpy())
+    assert inspector.find("attention").is_leaf
+
+
+def test_row_25_channels_last() -> None:
+    model, x = models.built(models.ChannelsLast()), models.pictures()
+    inspector = Inspector(model, x)
+    assert inspector.find("mlp").layout == "NHWC"
+    maps = inspector.maps("mlp").values
+    np.testing.assert_array_equal(maps[3], inspector.activation("mlp")[0, :, :, 3].numpy())
+
+
+def test_row_25_an_unknown_layout_is_asked_about_and_never_guessed() -> None:
+    model, x = models.built(models.Opaque()), models.pictures(2, 3, 14, 8)
+    inspector = Inspector(model, x)
+    asked = inspector.maps("mix")
+    assert (asked.kind, asked.choices) == ("ask", ("NCL", "NLC"))
+    assert asked.note is not None
+    assert "is it NCL or NLC?" in asked.note
+    inspector.set_layout("mix", "NCL")
+    assert inspector.epoch == 1
+    assert inspector.maps("mix").values.shape == (32, 1, 6)
+    answered = Inspector(model, x, layouts={"mix": "NLC"})
+    assert answered.maps("mix").kind == "maps"
+    with pytest.raises(ValueError, match=r"layout='NCHW' does not fit 'mix' of shape"):
+        inspector.set_layout("mix", "NCHW")
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_row_26_on_each_device(device: str) -> None:
+    """Inputs follow the model; nothing is float64; maps are NumPy arrays."""
+    model, x = models.built(models.Plain(inplace=True)).to(on(device)), models.pictures()
+    inspector = Inspector(model, x)
+    assert inspector.activation("conv1").device.type == device
+    assert inspector.gradient("conv1", 0).dtype == torch.float32
+    expected = Inspector(model.cpu(), x).maps("relu#2").values
+    np.testing.assert_allclose(inspector.maps("relu#2").values, expected, atol=1e-4)
+
+
+def test_row_28_a_class_that_does_not_exist_raises() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    with pytest.raises(ValueError, match=r"target=99 is not a class of this model; it has 5"):
+        inspector.gradient("conv1", 99)
+
+
+def test_row_29_several_classes_on_one_pass() -> None:
+    model, x = models.built(models.Plain()), models.pictures()
+    inspector = Inspector(model, x)
+    several = [inspector.gradient("conv1", k) for k in range(5)]
+    for k, gradient in enumerate(several):
+        assert torch.equal(gradient, Inspector(model, x).gradient("conv1", k))
+
+
+def test_weights_that_change_are_seen() -> None:
+    """An optimiser step, a swap of memory, and a new module each make the old values stale."""
+    model, x = models.built(models.Plain()), models.pictures()
+    inspector = Inspector(model, x, class_names=list("abcde"))
+    with torch.no_grad():
+        model.get_parameter("conv1.weight").add_(1)
+    assert torch.equal(inspector.activation("conv1"), plain_outputs(model, x)[0]["conv1", 1])
+    assert inspector.epoch == 1
+    model.get_parameter("conv1.weight").data = torch.ones(4, 3, 3, 3)
+    assert torch.equal(inspector.activation("conv1"), plain_outputs(model, x)[0]["conv1", 1])
+    model.add_module("relu", nn.Sigmoid())
+    assert torch.equal(inspector.activation("relu#1"), plain_outputs(model, x)[0]["relu", 1])
+    assert inspector.epoch == inspector.check() == 3
+
+
+def test_refresh_sees_writes_that_torch_does_not_count() -> None:
+    model, x = models.built(models.Plain()), models.pictures()
+    inspector = Inspector(model, x)
+    model.get_parameter("conv1.weight").data.fill_(0.5)
+    inspector.refresh()
+    assert torch.equal(inspector.activation("conv1"), plain_outputs(model, x)[0]["conv1", 1])
+
+
+def test_listeners_hear_of_changes_and_are_not_kept_alive() -> None:
+    class Listener:
+        def __init__(self) -> None:
+            self.heard = 0
+
+        def hear(self) -> None:
+            self.heard += 1
+
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    listener, epochs = Listener(), []
+    inspector.on_change(listener.hear)
+    inspector.on_change(lambda: epochs.append(inspector.epoch))
+    inspector.set_inputs(models.pictures(1))
+    inspector.activation("conv1")
+    assert (listener.heard, epochs) == (1, [1])
+    del listener
+    gc.collect()
+    inspector.refresh()
+    assert epochs == [1, 2]
+
+
+def test_a_call_that_waits_says_that_the_model_is_busy() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with inspector.lock:
+            held.set()
+            done.wait(5)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(5)
+    try:
+        with pytest.raises(ModelBusy, match="the model is busy"):
+            inspector.activation("conv1", wait=0.05)
+    finally:
+        done.set()
+        thread.join()
+    assert inspector.activation("conv1", wait=0.05).shape == (2, 4, 12, 10)
+
+
+def test_grad_mode_is_set_in_every_thread() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    got: list[Tensor] = []
+    with torch.inference_mode():
+        thread = threading.Thread(target=lambda: got.append(inspector.gradient("conv1", 1)))
+        thread.start()
+        thread.join()
+    assert torch.equal(got[0], inspector.gradient("conv1", 1))
+
+
+@pytest.mark.parametrize("budget", [0, 3000, 20000])
+def test_values_that_do_not_fit_are_computed_again(budget: int) -> None:
+    model, x = models.built(models.Plain(inplace=True)), models.pictures()
+    inspector = Inspector(model, x, cache_bytes=budget)
+    whole = Inspector(model, x)
+    for info in inspector.modules:
+        assert torch.equal(inspector.activation(info.name), whole.activation(info.name))
+        assert torch.equal(inspector.gradient(info.name, 1), whole.gradient(info.name, 1))
+        got = inspector.maps(info.name, side="input").values
+        np.testing.assert_array_equal(got, whole.maps(info.name, side="input").values)
+        held = inspector.cache_info()
+        assert held["trace_bytes"] + held["gradient_bytes"] <= budget
+    assert inspector.cache_info()["layers_recomputed"] > 0
+
+
+def test_a_result_is_the_callers_own() -> None:
+    """Writing to what was returned changes nothing that is kept."""
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    before = inspector.activation("conv1")
+    inspector.activation("conv1").zero_()
+    inspector.gradient("conv1", 0).zero_()
+    assert torch.equal(inspector.activation("conv1"), before)
+    assert inspector.gradient("conv1", 0).abs().sum() > 0
+    with pytest.raises(ValueError, match="read-only"):
+        inspector.maps("conv1").values[:] = 0
+
+
+def test_some_layers_only() -> None:
+    model = nn.Sequential(models.built(models.Plain()), nn.ReLU())
+    inspector = Inspector(model, models.pictures(), layers=["0.conv1", "1"])
+    assert [info.name for info in inspector.modules] == ["0.conv1", "1"]
+    with pytest.raises(ValueError, match=r"layer='0.conv9' is not a layer.*close matches"):
+        Inspector(model, models.pictures(), layers=["0.conv9"])
+
+
+def test_a_root_that_is_itself_a_layer() -> None:
+    inspector = Inspector(nn.Conv2d(3, 2, 3), models.pictures())
+    assert [info.name for info in inspector.layers] == ["model"]
+    assert not inspector.has_scores
+    assert inspector.predictions() == [[], []]
+
+
+def test_a_model_whose_path_depends_on_the_picture() -> None:
+    """Layers follow the path that each picture takes."""
+
+    class Branches(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+            self.bright, self.dark = nn.ReLU(), nn.Sigmoid()
+
+        def forward(self, x: Tensor) -> Any:
+            y = self.conv(x)
+            return (self.bright(y) if x.mean() > 0 else self.dark(y)).mean((2, 3))
+
+    inspector = Inspector(models.built(Branches()), torch.ones(1, 3, 6, 6))
+    assert [info.name for info in inspector.layers] == ["conv", "bright"]
+    inspector.set_inputs(-torch.ones(1, 3, 6, 6))
+    assert [info.name for info in inspector.layers] == ["conv", "dark"]
+
+
+BAD_CALLS: dict[str, tuple[Any, type[Exception], str]] = {
+    "model is no module": (
+        lambda x: Inspector(3, x),  # type: ignore[arg-type]
+        TypeError,
+        r"model=3 is a int; give a torch.nn.Module",
+    ),
+    "model is a class": (
+        lambda x: Inspector(nn.ReLU, x),  # type: ignore[arg-type]
+        TypeError,
+        r"is a type; give a torch.nn.Module; call it to make one",
+    ),
+    "no layers": (
+        lambda x: Inspector(nn.Sequential(), x),
+        ValueError,
+        r"model=Sequential has no layers",
+    ),
+    "lazy": (
+        lambda x: Inspector(nn.Sequential(nn.LazyConv2d(3, 3)), x),
+        ValueError,
+        r"has no shape yet for '0.weight', a lazy parameter",
+    ),
+    "class names": (
+        lambda x: Inspector(models.Plain(), x, class_names=["a"]),
+        ValueError,
+        r"class_names has 1 names, but the model's output has 5 classes; give 5 names",
+    ),
+    "class names type": (
+        lambda x: Inspector(models.Plain(), x, class_names="abcde"),
+        TypeError,
+        r"class_names='abcde' must be a sequence of strings",
+    ),
+    "unknown keyword": (
+        lambda x: Inspector(models.Plain(), x, classnames=[]),  # type: ignore[call-arg]
+        TypeError,
+        r"unexpected keyword argument 'classnames'",
+    ),
+    "layouts": (
+        lambda x: Inspector(models.Plain(), x, layouts={"conv1": "NC"}),
+        ValueError,
+        r"layout='NC' does not fit 'conv1' of shape \(2, 4, 12, 10\); possible: NCHW, NHWC",
+    ),
+    "image": (
+        lambda x: Inspector(models.Plain(), x).maps("conv1", 2),
+        ValueError,
+        r"image=2 is not in the batch of 2; give 0 to 1",
+    ),
+    "side": (
+        lambda x: Inspector(models.Plain(), x).maps("conv1", side="left"),  # type: ignore[arg-type]
+        ValueError,
+        r"side='left' must be 'output' or 'input'",
+    ),
+    "k": (
+        lambda x: Inspector(models.Plain(), x).predictions(0),
+        ValueError,
+        r"k=0 must be a whole number of at least 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CALLS)
+def test_bad_input_raises_at_the_call(case: str) -> None:
+    call, error, text = BAD_CALLS[case]
+    with pytest.raises(error, match=text):
+        call(models.pictures())
+
+
+def test_bad_inputs_leave_the_old_ones_in_force(tmp_path: Path) -> None:
+    model, x = models.built(models.Plain()), models.pictures()
+    inspector = Inspector(model, x)
+    before = inspector.activation("conv1")
+    for bad in (torch.zeros(2, 2), torch.zeros(0, 3, 4, 4), str(tmp_path / "none.png"), 3):
+        with pytest.raises((ValueError, TypeError, FileNotFoundError), match="inputs"):
+            inspector.set_inputs(bad)
+    with pytest.raises(RuntimeError, match="expected input"):
+        inspector.set_inputs(torch.zeros(1, 7, 9, 9))
+    assert inspector.batch_size == 2
+    assert inspector.epoch == 0
+    assert torch.equal(inspector.activation("conv1"), before)
+
+
+def test_the_models_own_error_says_where() -> None:
+    """The same exception object comes through, with a note."""
+    with pytest.raises(RuntimeError, match="expected input") as caught:
+        Inspector(models.Plain(), torch.zeros(1, 4, 9, 9))
+    (note,) = caught.value.__notes__
+    assert "layer 'conv1' (Conv2d) on an input of shape (1, 4, 9, 9)" in note

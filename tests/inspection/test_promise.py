@@ -1,0 +1,130 @@
+"""The promise held over every public call, with models that raise, are interrupted, or misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnnviz_widgets.inspection import Inspector
+from tests.inspection import models
+from tests.inspection.promise import unchanged
+
+CALLS: dict[str, Callable[[Inspector, Tensor], object]] = {
+    "layers": lambda i, x: (i.layers, i.modules, i.notices, i.operations, i.score_kind),
+    "activation": lambda i, x: [i.activation(info.name) for info in i.modules],
+    "gradient": lambda i, x: i.gradient(i.layers[0].name, 1),
+    "maps": lambda i, x: (i.maps(i.layers[0].name), i.maps(i.layers[0].name, side="input")),
+    "picture": lambda i, x: i.picture(0),
+    "predictions": lambda i, x: i.predictions(2),
+    "set_inputs": lambda i, x: i.set_inputs(x),
+    "check": lambda i, x: i.check(),
+    "refresh": lambda i, x: i.refresh(),
+    "cache_info": lambda i, x: i.cache_info(),
+    "find": lambda i, x: i.find(i.layers[0].name),
+}
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "training": lambda: models.built(models.Plain(inplace=True)).train(),
+    "in place": lambda: models.built(models.InPlace("residual")),
+    "weird": lambda: models.built(models.Weird()),
+    "no copy": lambda: models.built(models.NoCopy(inplace=True)).train(),
+    "mixed modes": lambda: _mixed(),
+}
+
+
+def _mixed() -> nn.Module:
+    model = models.built(models.Plain())
+    model.get_submodule("bn").train()
+    model.get_parameter("fc.weight").requires_grad_(requires_grad=False)
+    for name in ("conv1.weight", "fc.bias"):
+        model.get_parameter(name).grad = torch.ones_like(model.get_parameter(name))
+    model.get_submodule("relu").register_forward_hook(lambda *_: None)
+    return model
+
+
+@pytest.mark.parametrize("model_name", MODELS)
+@pytest.mark.parametrize("call", CALLS)
+def test_every_call_leaves_the_model_alone(call: str, model_name: str) -> None:
+    """Rows 8 to 12: modes, hooks, modules, gradients and tensors are what they were."""
+    model, x = MODELS[model_name](), models.pictures().requires_grad_()
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        CALLS[call](inspector, x)
+        CALLS[call](inspector, x)
+
+
+@contextlib.contextmanager
+def _failing() -> Iterator[None]:
+    models.FAILING.append(True)
+    try:
+        yield
+    finally:
+        models.FAILING.clear()
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+@pytest.mark.parametrize("call", ["construct", "set_inputs", "refresh", "gradient"])
+def test_failing_half_way_leaves_the_model_alone(call: str, error: type[BaseException]) -> None:
+    """Row 7: no hook stays after an exception or an interrupt, and the old results stay."""
+    model, x = models.built(models.Fails(error)).train(), models.pictures()
+    inspector = Inspector(model, x)
+    expected = inspector.activation("conv")
+    with unchanged(model, x):
+        with _failing(), pytest.raises(error, match="half-way"):
+            Inspector(model, x) if call == "construct" else _again(inspector, call, x)
+        assert torch.equal(inspector.activation("conv"), expected)
+        assert inspector.epoch == 0
+
+
+def _again(inspector: Inspector, call: str, x: Tensor) -> None:
+    if call == "set_inputs":
+        inspector.set_inputs(x + 1)
+    elif call == "refresh":
+        inspector.refresh()
+    else:
+        inspector.gradient("conv", 0)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_hook_of_the_users_that_raises(error: type[BaseException]) -> None:
+    """Row 7, where the exception comes from the user's own hook."""
+    model, x = models.built(models.Plain()), models.pictures()
+
+    def raises(*_: object) -> None:
+        msg = "from a hook"
+        raise error(msg)
+
+    model.get_submodule("conv2").register_forward_hook(raises)
+    with unchanged(model, x), pytest.raises(error, match="from a hook"):
+        Inspector(model, x)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_model_that_cannot_be_copied_and_raises(error: type[BaseException]) -> None:
+    """The model itself runs, and is put back also when it raises."""
+    model, x = models.built(models.NoCopy()).train(), models.pictures()
+    inspector = Inspector(model, x)
+    forward = model.get_submodule("conv2").forward
+
+    def raises(_: Tensor) -> Tensor:
+        msg = "half-way"
+        raise error(msg)
+
+    model.get_submodule("conv2").forward = raises  # type: ignore[method-assign]
+    with unchanged(model, x), pytest.raises(error, match="half-way"):
+        inspector.refresh()
+    model.get_submodule("conv2").forward = forward  # type: ignore[method-assign]
+    assert "cannot be copied (RuntimeError: no copies of me)" in " ".join(inspector.notices)
+
+
+def test_a_hundred_rounds_leave_no_hooks() -> None:
+    """Row 8: hooks do not pile up over many uses."""
+    model, x = models.built(models.Plain()), models.pictures(1)
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        for step in range(100):
+            inspector.set_inputs(x + step)
+            inspector.maps("conv1")
