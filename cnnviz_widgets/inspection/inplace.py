@@ -26,6 +26,8 @@ _OPERATORS = {
     "__ifloordiv__": "", "__ipow__": "pow", "__imod__": "", "__iand__": "", "__ior__": "",
     "__ixor__": "", "__ilshift__": "", "__irshift__": "", "__imatmul__": "", "__idiv__": "div",
 }  # fmt: skip
+# Functions that return several views at once.
+MANY_VIEWS = frozenset({"chunk", "split", "unbind"})
 # Names that end in one underscore or write, and yet leave the values alone.
 _HARMLESS = {"requires_grad_", "retain_grad_", "share_memory_", "rename_", "__get__"}
 
@@ -93,6 +95,8 @@ def run_apart(
     replacements : list of Tensor
         For each target, a tensor with the values, type and shape the call would have left in it.
     """
+    if kwargs.get("out") is not None and torch.is_grad_enabled():
+        return _run_without_out(func, args, kwargs)
     if kwargs.get("inplace") is True and len(targets) == 1:
         result = func(*args, **{**kwargs, "inplace": False})
         if _same_kind(result, targets[0]) and result is not targets[0]:
@@ -104,6 +108,36 @@ def run_apart(
         if _same_kind(result, targets[0]):
             return result, [result]
     return _run_on_clones(func, args, kwargs, targets)
+
+
+def _run_without_out(
+    func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, list[Tensor]]:
+    out = kwargs["out"]
+    result = func(*args, **{key: item for key, item in kwargs.items() if key != "out"})
+    if isinstance(out, Tensor):
+        result = result.to(out.dtype)
+        return result, [result]
+    return result, list(result)
+
+
+def as_single_views(
+    name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+) -> tuple[Tensor, ...]:
+    """Return the pieces of ``chunk``, ``split`` or ``unbind`` as views made one by one.
+
+    They hold the same values in the same memory, but torch lets a graph write to these only.
+    """
+    tensor: Tensor = args[0] if args else kwargs["input" if "input" in kwargs else "tensor"]
+    place = 1 if name == "unbind" else 2
+    dim = kwargs.get("dim", args[place] if len(args) > place else 0)
+    if name == "unbind":
+        return tuple(tensor.select(dim, index) for index in range(len(result)))
+    pieces, start = [], 0
+    for piece in result:
+        pieces.append(tensor.narrow(dim, start, piece.shape[dim]))
+        start += piece.shape[dim]
+    return tuple(pieces)
 
 
 def _run_on_clones(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan, Recipe
-from cnnviz_widgets.inspection.inplace import run_apart, written
+from cnnviz_widgets.inspection.inplace import MANY_VIEWS, as_single_views, run_apart, written
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, storage_of, tensors_in
 
 # Functions whose arguments are noted, because they say how a layout moves.
@@ -123,12 +123,23 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
             self.is_plain = False
         targets = written(func, args, kwargs)
         result = self._write(func, args, kwargs, targets) if targets else func(*args, **kwargs)
+        if name in MANY_VIEWS and torch.is_grad_enabled():
+            result = as_single_views(name, args, kwargs, result)
         outputs = tensors_in(result)
         if outputs:
+            self._note_aliases(given, outputs)
             self._note(name, inputs, shapes, outputs, args)
             if name in _CHEAP_FUNCTIONS:
                 self._note_recipe(name, inputs, (args, kwargs), outputs[0])
         return result
+
+    def _note_aliases(self, given: list[Tensor], outputs: list[Tensor]) -> None:
+        """Note memory that several tensors share: views, and what ``detach`` gives."""
+        for tensor in outputs:
+            storage = storage_of(tensor)
+            shared = (t is not tensor and storage_of(t) == storage for t in given)
+            if tensor._is_view() or any(shared):
+                self._aliased.add(storage)
 
     def _note_recipe(
         self, name: str, inputs: tuple[int, ...], given: tuple[Any, Any], output: Tensor
@@ -163,6 +174,8 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
                 raise ParameterWrittenError(frozenset({self._parameters[storage]}))
             if storage in self.guarded and storage not in self._aliased and not target._is_view():
                 apart.append(target)
+        if kwargs.get("out") is not None and torch.is_grad_enabled():
+            apart = targets  # torch refuses out= where a graph is built
         if not apart:
             return func(*args, **kwargs)
         result, replacements = run_apart(func, args, kwargs, apart)
@@ -183,9 +196,6 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         outputs: list[Tensor],
         args: tuple[Any, ...],
     ) -> None:
-        for tensor in outputs:
-            if tensor._is_view():
-                self._aliased.add(storage_of(tensor))
         self.operations.append(
             Operation(
                 name,

@@ -25,6 +25,8 @@ from cnnviz_widgets.inspection.targets import Target, score_per_image
 from cnnviz_widgets.inspection.trace import Trace, trace
 from cnnviz_widgets.inspection.values import tensors_in
 
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
 
 class ValueLayout(NamedTuple):
     """Layout of one value, the grid of its tokens, and whether it is the model's scores."""
@@ -289,7 +291,10 @@ def _value(trace: Trace, source: Source) -> int:
 
 
 def _check_has_layers(model: nn.Module, new: Trace) -> None:
-    if not any(call.path and call.value >= 0 for call in new.calls):
+    alone = next(model.children(), None) is None  # then its one call is that of the model itself
+    plain = type(model).__module__.startswith("torch.nn.modules") and type(model) not in _CONTAINERS
+    is_layer = not alone or plain or next(model.parameters(), None) is not None
+    if not is_layer or not any(call.path and call.value >= 0 for call in new.calls):
         msg = (
             f"model={type(model).__name__} has no layers: no module inside it was called and gave "
             f"a tensor. Build it from nn modules, and call them in forward()."

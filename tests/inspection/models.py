@@ -45,10 +45,10 @@ class InPlace(nn.Module):
         y = self.step(x, y)
         return self.fc(self.after(y).mean((2, 3)))
 
-    def step(self, x: Tensor, y: Tensor) -> Tensor:
+    def step(self, x: Tensor, y: Tensor) -> Any:
         """Apply what `kind` names."""
         if self.kind in _ACTIVATIONS:
-            return self.act(y)  # type: ignore[no-any-return]
+            return self.act(y)
         if self.kind == "F.relu_":
             F.relu_(y)
         elif self.kind == "F.relu(inplace)":
@@ -245,6 +245,7 @@ class Weird(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3)
         self.fc = nn.Linear(4, 5)
+        self.seen: Tensor
         self.register_buffer("seen", torch.zeros(1))
         self.memory = torch.zeros(4)
         self.count = 0

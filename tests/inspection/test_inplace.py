@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -37,7 +39,7 @@ def test_activations_are_those_before_the_in_place_step(kind: str) -> None:
 def _out_of_place(model: models.InPlace, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return conv's output and the scores, computed without any in-place operation."""
     y = model.conv(x)
-    z = {
+    steps: dict[str, Callable[[], Tensor]] = {
         "residual": lambda: y + model.skip(x),
         "slice": lambda: torch.cat((torch.zeros_like(y[:, :2]), y[:, 2:]), 1),
         "view": lambda: y * 0.5,
@@ -54,7 +56,8 @@ def _out_of_place(model: models.InPlace, x: Tensor) -> tuple[Tensor, Tensor]:
         "Hardtanh": lambda: F.hardtanh(y),
         "Mish": lambda: F.mish(y),
         "Dropout": lambda: y,
-    }.get(model.kind, lambda: F.relu(y))()
+    }
+    z = steps.get(model.kind, lambda: F.relu(y))()
     return y, model.fc(model.after(z).mean((2, 3)))
 
 

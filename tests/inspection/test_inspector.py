@@ -140,7 +140,7 @@ def test_row_13_memory_stays_flat() -> None:
 
     def count() -> int:
         gc.collect()
-        return sum(isinstance(item, Tensor) for item in gc.get_objects())
+        return sum(issubclass(type(item), Tensor) for item in gc.get_objects())
 
     for step in range(5):
         round_(step)
@@ -204,12 +204,13 @@ def test_rows_19_and_20_wrappers(wrap: str) -> None:
     model, x = models.built(models.Plain(inplace=True)), models.pictures()
     expected = Inspector(model, x)
     wrapped: Any = model
+    compile_: Any = torch.compile
     if wrap == "DataParallel":
         wrapped = nn.DataParallel(model)
     elif wrap == "part":
-        wrapped = nn.Sequential(torch.compile(model, backend="eager"))
+        wrapped = nn.Sequential(compile_(model, backend="eager"))
     else:
-        wrapped = torch.compile(model, backend=wrap)
+        wrapped = compile_(model, backend=wrap)
     with unchanged(model, x):
         inspector = Inspector(wrapped, x)
         prefix = "0." if wrap == "part" else ""
@@ -435,7 +436,7 @@ def test_values_that_do_not_fit_are_computed_again(budget: int) -> None:
         np.testing.assert_array_equal(got, whole.maps(info.name, side="input").values)
         held = inspector.cache_info()
         assert held["trace_bytes"] + held["gradient_bytes"] <= budget
-    assert inspector.cache_info()["layers_recomputed"] > 0
+    assert (inspector.cache_info()["layers_recomputed"] > 0) == (budget < 20000)
 
 
 def test_a_result_is_the_callers_own() -> None:
@@ -568,5 +569,5 @@ def test_the_models_own_error_says_where() -> None:
     """The same exception object comes through, with a note."""
     with pytest.raises(RuntimeError, match="expected input") as caught:
         Inspector(models.Plain(), torch.zeros(1, 4, 9, 9))
-    (note,) = caught.value.__notes__
+    (note,) = caught.value.__notes__  # type: ignore[attr-defined,unused-ignore]  # PEP 678
     assert "layer 'conv1' (Conv2d) on an input of shape (1, 4, 9, 9)" in note

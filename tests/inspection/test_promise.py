@@ -1,4 +1,4 @@
-"""The promise held over every public call, with models that raise, are interrupted, or misbehave."""
+"""The promise over every public call, with models that raise, are interrupted, or misbehave."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 def _mixed() -> nn.Module:
     model = models.built(models.Plain())
     model.get_submodule("bn").train()
-    model.get_parameter("fc.weight").requires_grad_(requires_grad=False)
+    model.get_parameter("fc.weight").requires_grad_(False)
     for name in ("conv1.weight", "fc.bias"):
         model.get_parameter(name).grad = torch.ones_like(model.get_parameter(name))
     model.get_submodule("relu").register_forward_hook(lambda *_: None)
@@ -113,10 +113,10 @@ def test_a_model_that_cannot_be_copied_and_raises(error: type[BaseException]) ->
         msg = "half-way"
         raise error(msg)
 
-    model.get_submodule("conv2").forward = raises  # type: ignore[method-assign]
+    model.get_submodule("conv2").forward = raises
     with unchanged(model, x), pytest.raises(error, match="half-way"):
         inspector.refresh()
-    model.get_submodule("conv2").forward = forward  # type: ignore[method-assign]
+    model.get_submodule("conv2").forward = forward
     assert "cannot be copied (RuntimeError: no copies of me)" in " ".join(inspector.notices)
 
 
