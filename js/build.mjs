@@ -9,7 +9,7 @@ import { isColormaps, packColormaps } from "./pack.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "cnnviz_widgets", "static");
 const widgets = ["layer-browser"];
-const limitBytes = 66_000;
+const limitBytes = 40_000;
 
 const colormaps = {
   name: "colormaps",

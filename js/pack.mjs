@@ -25,6 +25,8 @@ export function packTable(bytes) {
       letter = 0;
     }
   }
+  // A table of even steps ends in one letter over and over.
+  packed[0] = packed[0].replace(/(.)\1+$/, "$1");
   return packed;
 }
 

@@ -51,7 +51,7 @@ export function makeBars(on: On): Bars {
     show({ values, labels }, sort) {
       const order = vectorOrder(values, sort);
       const { low, high } = extentOf(values) ?? { low: 0, high: 0 };
-      title.data = words.values(values.length);
+      title.data = words.values(values.length, formatNumber(low), formatNumber(high));
       setPixels(space, { height: order.length * ROW_PX });
       draw = () => {
         const room = Math.ceil((scroller.clientHeight || HEIGHT_PX) / ROW_PX) + 1;
@@ -70,8 +70,6 @@ export function makeBars(on: On): Bars {
           bar.style.left = `${100 * left}%`;
           bar.style.width = `${100 * width}%`;
           bar.toggleAttribute("data-negative", value < 0);
-          box.setAttribute("aria-posinset", `${first + n + 1}`);
-          box.setAttribute("aria-setsize", `${order.length}`);
         });
       };
       draw();

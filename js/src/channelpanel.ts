@@ -1,11 +1,10 @@
 /** The chosen channel: its map, its numbers, and the legend; exact as soon as the kernel has sent it. */
 
-import type { Palette, Scale } from "./colormap";
 import { type ChannelValues, makeDetail, type Spot } from "./detail";
 import type { On } from "./dom";
+import type { Look } from "./gridcanvas";
 import { makeLegend } from "./legend";
 import { channelValues, type LayerData, type Maps } from "./maps";
-import type { SortKey } from "./order";
 import { type FrameKey, makeStore } from "./store";
 import type { Frame } from "./wire";
 
@@ -13,14 +12,7 @@ export interface ChannelPanel {
   readonly map: HTMLElement;
   readonly numbers: HTMLElement;
   readonly legend: HTMLElement;
-  show(
-    key: FrameKey,
-    data: LayerData,
-    channel: number,
-    scale: Scale,
-    colours: Palette,
-    sort: SortKey,
-  ): void;
+  show(key: FrameKey, data: LayerData, channel: number, look: Look): void;
   hasExact(key: FrameKey, channel: number): boolean;
   /** Keeps a frame of kind "channel". */
   keep(frame: Frame): void;
@@ -46,11 +38,11 @@ export function makeChannelPanel(on: On, onProbe: (spot: Spot | null) => void): 
     map: detail.map,
     numbers: detail.box,
     legend: legend.box,
-    show({ layer, image }, data, channel, scale, colours, sort) {
-      legend.show(data, channel, scale, colours);
+    show({ layer, image }, data, channel, look) {
       if (data.is !== "maps") return;
+      legend.show(data, channel, look);
       const values = exact.get(textOf(layer, image, channel)) ?? decoded(data, channel);
-      detail.show(layer, data, channel, values, scale, colours, sort);
+      detail.show(layer, data, channel, values, look);
     },
     hasExact: ({ layer, image }, channel) => exact.has(textOf(layer, image, channel)),
     keep({ params, arrays, bytes }) {

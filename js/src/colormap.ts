@@ -47,7 +47,7 @@ function unpack([packed = "", ...rest]: readonly (string | number)[]): number[] 
   const letters = `${packed}`;
   const bytes = [0, 2, 4, 6, 8, 10].map((at) => Number.parseInt(letters.slice(at, at + 2), 16));
   for (let at = 6; at < 768; at++) {
-    const group = letters.charCodeAt(12 + ((at - 6) >> 2)) - 40;
+    const group = letters.charCodeAt(Math.min(letters.length - 1, 12 + ((at - 6) >> 2))) - 40;
     const second = (Math.floor(group / 3 ** (3 - ((at - 6) & 3))) % 3) - 1;
     bytes.push(2 * (bytes[at - 3] ?? 0) - (bytes[at - 6] ?? 0) + second);
     const extra = rest.indexOf(at);

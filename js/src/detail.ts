@@ -1,11 +1,12 @@
 /** One channel large, the value under the pointer or the probe, and the facts about the channel. */
 
-import { colourOf, type Palette, type Scale, scaleRange } from "./colormap";
+import { colourOf, scaleRange } from "./colormap";
 import { type Attributes, h, makeImage, type On, onKeys, show } from "./dom";
 import { formatExact, formatNumber, formatShare } from "./format";
+import type { Look } from "./gridcanvas";
 import { extentOf, makeHistogram } from "./histogram";
 import { isDead, layerExtent, type Maps } from "./maps";
-import { channelOrder, type SortKey } from "./order";
+import { channelOrder } from "./order";
 import { words } from "./words";
 
 /** The values of a channel: exact, or what its codes tell until the exact ones are here. */
@@ -25,15 +26,7 @@ export interface Detail {
   /** The numbers beside it. */
   readonly box: HTMLElement;
   /** Shows a channel of a layer, in the colours of the grid. */
-  show(
-    layer: string,
-    maps: Maps,
-    channel: number,
-    data: ChannelValues,
-    scale: Scale,
-    colours: Palette,
-    sort: SortKey,
-  ): void;
+  show(layer: string, maps: Maps, channel: number, data: ChannelValues, look: Look): void;
 }
 
 /** A canvas that keeps the shape of its picture in a square, and a marker over it. */
@@ -140,7 +133,7 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
   return {
     map: h("div.square", frame),
     box,
-    show(layer, maps, channel, next, scale, colours, sort) {
+    show(layer, maps, channel, next, { scale, colours, sort }) {
       data = next;
       const { values, height, width } = next;
       const extent = extentOf(values);

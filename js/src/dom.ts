@@ -64,11 +64,10 @@ export function makeImage(
   width: number,
   height: number,
 ): { pixels: Uint32Array; put(): void } {
-  const context = canvas.getContext("2d");
-  const image = context?.createImageData(width, height);
-  const bytes = image?.data ?? new Uint8ClampedArray(4 * width * height);
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
+  const image = context.createImageData(width, height);
   return {
-    pixels: new Uint32Array(bytes.buffer, bytes.byteOffset, width * height),
-    put: () => image && context?.putImageData(image, 0, 0),
+    pixels: new Uint32Array(image.data.buffer),
+    put: () => context.putImageData(image, 0, 0),
   };
 }

@@ -8,7 +8,7 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e5 || size < 1e-3) return value.toExponential(2).replace("e+", "e");
+  if (size >= 1e5 || size < 1e-4) return value.toExponential(2).replace("e+", "e");
   return String(Number(value.toPrecision(4)));
 }
 

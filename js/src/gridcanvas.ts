@@ -2,93 +2,62 @@
 
 import { makeLuts, type Palette, type Scale } from "./colormap";
 import { h, makeImage, setAttributes, setPixels } from "./dom";
-import { type Glyphs, makeGlyphs } from "./glyphs";
-import { cellOrigin, clampScroll, type Grid, visiblePlaces } from "./grid";
-import { isDead, type Maps } from "./maps";
-import { clearRect, paintMaps, type Viewport } from "./paint";
-import { words } from "./words";
+import { clampScroll, type Grid } from "./grid";
+import type { Maps } from "./maps";
+import type { SortKey } from "./order";
+import { paintMaps } from "./paint";
 
-/** What is drawn: channels in an order, with colours. */
-export interface GridPicture {
-  readonly maps: Maps;
-  readonly order: Uint32Array;
+/** How layers are drawn: the same for all of them. */
+export interface Look {
   readonly scale: Scale;
   readonly colours: Palette;
+  readonly sort: SortKey;
 }
 
 export interface GridCanvas {
   readonly canvas: HTMLCanvasElement;
-  /** Takes a grid, one canvas pixel for each device pixel, and the host's font and colour. */
-  resize(grid: Grid, ratio: number, family: string, colour: string): void;
-  /** Draws a picture, at once; false if there is no space for it yet. */
-  show(picture: GridPicture): boolean;
+  /** Takes a grid: one canvas pixel for each device pixel. */
+  resize(grid: Grid, ratio: number): void;
+  /** Draws channels in an order, at once; false if there is no space for them yet. */
+  show(maps: Maps, order: Uint32Array, look: Look): boolean;
   /** Moves the content up by device pixels. */
   scrollTo(scroll: number): void;
 }
 
-const FONT_PX = 10;
-
 export function makeGridCanvas(): GridCanvas {
   const canvas = h("canvas.canvas", { "aria-hidden": "true" });
   let grid: Grid | null = null;
-  let view: Viewport | null = null;
-  let put: () => void = () => {};
-  let glyphs: Glyphs | null = null;
-  let picture: GridPicture | null = null;
+  let image = makeImage(canvas, 1, 1);
+  let picture: readonly [maps: Maps, order: Uint32Array, look: Look] | null = null;
   let scroll = 0;
   let drawn = "";
-  let labels = new Uint32Array();
-
-  /** Draws the labels that are not what they were; they lie outside the maps and so persist. */
-  const drawLabels = (view: Viewport, grid: Grid, { maps, order }: GridPicture, offset: number) => {
-    if (!glyphs) return;
-    const [first, last] = visiblePlaces(grid, order.length, offset);
-    if (labels.length !== last - first) labels = new Uint32Array(last - first);
-    for (let place = first; place < last; place++) {
-      const channel = order[place] ?? 0;
-      const dead = isDead(maps, channel);
-      const label = 2 * channel + (dead ? 2 : 1);
-      if (labels[place - first] === label) continue;
-      labels[place - first] = label;
-      const { x, y } = cellOrigin(grid, place);
-      const top = y + grid.tile - offset;
-      clearRect(view, x, top, grid.tile, grid.label);
-      glyphs.draw(view, `${channel}`, x, top);
-      const left = x + grid.tile - glyphs.widthOf(words.dead);
-      const isRoom = left > x + glyphs.widthOf(`${channel}`) + 4;
-      if (dead && isRoom) glyphs.draw(view, words.dead, left, top);
-    }
-  };
 
   const draw = (): boolean => {
-    if (!view || !grid || !picture) return false;
-    const { maps, order, scale, colours } = picture;
+    if (!grid || !picture) return false;
+    const [maps, order, { scale, colours }] = picture;
     const offset = Math.round(clampScroll(grid, order.length, scroll));
+    // Maps of the same size in the same places cover what was there; nothing need be cleared.
     const layout = `${offset} ${order.length} ${maps.height} ${maps.width}`;
-    const isSame = layout === drawn;
-    if (!isSame) {
-      view.pixels.fill(0);
-      labels = new Uint32Array();
+    if (layout !== drawn) {
+      image.pixels.fill(0);
+      canvas.dataset.scroll = `${offset}`;
+      drawn = layout;
     }
-    drawLabels(view, grid, picture, offset);
+    const view = { pixels: image.pixels, width: grid.width, height: grid.height };
     paintMaps(view, grid, maps, order, offset, makeLuts(maps, scale, colours));
-    put();
-    drawn = layout;
-    if (!isSame) canvas.dataset.scroll = `${offset}`;
+    image.put();
     return true;
   };
 
   return {
     canvas,
-    resize(space, ratio, family, colour) {
+    resize(space, ratio) {
       grid = space;
-      const { width, height, label } = space;
-      if (canvas.width !== width || canvas.height !== height || !view) {
+      const { width, height } = space;
+      if (canvas.width !== width || canvas.height !== height) {
         canvas.width = width;
         canvas.height = height;
-        const image = makeImage(canvas, width, height);
-        view = { pixels: image.pixels, width, height };
-        put = image.put;
+        image = makeImage(canvas, width, height);
       }
       setPixels(canvas, { width: width / ratio, height: height / ratio });
       setAttributes(canvas, {
@@ -97,12 +66,10 @@ export function makeGridCanvas(): GridCanvas {
         "data-pitch-y": space.pitchY,
         "data-tile": space.tile,
       });
-      const font = `${Math.round(FONT_PX * ratio)}px ${family || "sans-serif"}`;
-      glyphs = label ? makeGlyphs(font, colour, label, [..."0123456789", words.dead]) : null;
       drawn = "";
       draw();
     },
-    show(next) {
+    show(...next) {
       picture = next;
       return draw();
     },

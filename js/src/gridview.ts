@@ -1,28 +1,29 @@
 /** All channels of a layer at once: one canvas for what is in view, moved under a scrolled space. */
 
-import type { Palette, Scale } from "./colormap";
-import { h, type On, onKeys, setAttributes, setPixels } from "./dom";
+import { h, type On, onKeys, setAttributes, setPixels, show } from "./dom";
 import { formatNumber } from "./format";
 import {
   cellAt,
   cellOrigin,
+  clampScroll,
   contentHeight,
   type Grid,
   layoutGrid,
   moveCell,
   rowCount,
+  visiblePlaces,
 } from "./grid";
-import { makeGridCanvas } from "./gridcanvas";
+import { type Look, makeGridCanvas } from "./gridcanvas";
 import { isDead, type Maps } from "./maps";
-import { channelOrder, type SortKey } from "./order";
+import { channelOrder } from "./order";
 import { words } from "./words";
 
 export interface GridView {
   readonly box: HTMLElement;
-  /** Reads the space and the style there is; called when they change, never while sliding. */
+  /** Reads the space there is; called when it changes, never while sliding. */
   measure(tilePx: number, ratio: number): void;
   /** Draws a layer, at once; false if that must wait until the space for it is known. */
-  show(maps: Maps, scale: Scale, colours: Palette, sort: SortKey): boolean;
+  show(maps: Maps, look: Look): boolean;
   /** Brings all but the picture up to date: room to scroll, names, the mark of the chosen channel. */
   refresh(channel: number): void;
 }
@@ -30,7 +31,7 @@ export interface GridView {
 /** Space around the tiles, as in the stylesheet, where their outlines show. */
 const EDGE_PX = 3;
 const GAP_PX = 6;
-const LABEL_PX = 13;
+const LABEL_PX = 14;
 /** Below this a tile has no room for its number. */
 const LABELLED_TILE_PX = 40;
 
@@ -44,12 +45,13 @@ export function makeGridView(
   const title = new Text();
   const hint = new Text();
   const chosen = h("div.chosen");
-  const hovered = h("div.hovered");
+  const hovered = h("div.hovered", { hidden: true });
   const makeCell = () => h("div.cell", { role: "gridcell", tabindex: -1 });
   // Two cells that take turns, so that moving the focus is a real move for a screen reader.
   let cell = makeCell();
   let spare = makeCell();
-  const space = h("div.space", hovered, chosen);
+  const labels = h("div.labels", { "aria-hidden": "true" });
+  const space = h("div.space", labels, hovered, chosen);
   for (const made of [cell, spare]) space.append(h("div", { role: "row" }, made));
   const scroller = h("div.scroller", { role: "grid", "aria-label": label }, space);
   const caption = h("div.caption", h("span", title), h("span", hint));
@@ -64,11 +66,27 @@ export function makeGridView(
   let focused = 0;
 
   const place = (target: HTMLElement, at: number) => {
-    target.hidden = !grid || at < 0 || at >= order.length;
+    show(target, at >= 0 && at < order.length);
     if (!grid || target.hidden) return;
     const { x, y } = cellOrigin(grid, at);
     const side = grid.tile / ratio;
     setPixels(target, { width: side, height: side, left: x / ratio, top: y / ratio });
+  };
+
+  /** Numbers the tiles in view, and marks the dead ones. */
+  const drawLabels = () => {
+    if (!grid?.label || !maps) return labels.replaceChildren();
+    const count = order.length;
+    const [first, last] = visiblePlaces(grid, count, clampScroll(grid, count, scroll));
+    while (labels.childElementCount < last - first) labels.append(h("span"));
+    [...labels.children].forEach((label, n) => {
+      const at = n < last - first ? first + n : -1;
+      const channel = order[at];
+      place(label as HTMLElement, at);
+      if (!maps || channel === undefined) return;
+      label.textContent = `${channel}`;
+      setAttributes(label, { "data-dead": isDead(maps, channel) && words.dead });
+    });
   };
 
   const describe = (at: number): string => {
@@ -127,6 +145,7 @@ export function makeGridView(
   on(scroller, "scroll", () => {
     scroll = scroller.scrollTop * ratio;
     drawing.scrollTo(scroll);
+    drawLabels();
   });
   on(scroller, "pointermove", (event) => hover(placeAt(event)));
   on(scroller, "pointerleave", () => hover(-1));
@@ -164,6 +183,7 @@ export function makeGridView(
     place(chosen, onChoose ? at : -1);
     focused = Math.min(focused, Math.max(0, count - 1));
     fillCell();
+    drawLabels();
   };
 
   return {
@@ -182,14 +202,13 @@ export function makeGridView(
         gap: Math.round(GAP_PX * ratio),
         label: tilePx < LABELLED_TILE_PX ? 0 : Math.round(LABEL_PX * ratio),
       });
-      const style = getComputedStyle(caption);
-      drawing.resize(grid, ratio, style.fontFamily, style.color);
+      drawing.resize(grid, ratio);
       refresh(current);
     },
-    show(next, scale, colours, sort) {
+    show(next, look) {
       maps = next;
-      order = channelOrder(next, sort);
-      return drawing.show({ maps: next, order, scale, colours });
+      order = channelOrder(next, look.sort);
+      return drawing.show(next, order, look);
     },
   };
 }

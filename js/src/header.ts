@@ -39,8 +39,10 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
         if (last?.[0] === section) last[1] += 1;
         else sizes.push([section, 1]);
       }
+      // A short section has no room for its name.
+      const label = ([title, size]: [string, number]) => (20 * size < list.length ? "" : title);
       sections.replaceChildren(
-        ...sizes.map(([title, size]) => h("span", { style: `flex-grow:${size}`, title }, title)),
+        ...sizes.map((section) => h("span", { style: `flex-grow:${section[1]}` }, label(section))),
       );
     },
     name({ name, leaf, type, shape, params }, place) {
@@ -53,7 +55,7 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
       if (input.valueAsNumber !== place) input.value = `${place}`;
     },
     setStatus(text) {
-      if (status.textContent !== text) status.textContent = text;
+      status.textContent = text;
     },
   };
 }

@@ -23,7 +23,7 @@ function row(entry: unknown): HTMLElement {
   const share = Math.max(0, Math.min(1, Number(probability ?? 0)));
   return h(
     "li",
-    { title: words.score(`${name}`, formatNumber(Number(score))), style: `--share:${share}` },
+    { title: `${name}`, style: `--share:${share}` },
     h("span.class", `${name}`),
     h("span.number", formatNumber(Number(probability ?? score))),
   );

@@ -1,15 +1,15 @@
 /** The legend, always there: which scale is in force, its ends as numbers, the special colours. */
 
-import { type Palette, type Scale, type SpecialName, scaleRange, specialColours } from "./colormap";
+import { type Palette, type SpecialName, scaleRange, specialColours } from "./colormap";
 import { h, makeImage, show } from "./dom";
 import { formatNumber } from "./format";
-import { extentOf } from "./histogram";
-import { type Extent, type LayerData, layerExtent, specialValues } from "./maps";
+import type { Look } from "./gridcanvas";
+import { layerExtent, type Maps, specialValues } from "./maps";
 import { words } from "./words";
 
 export interface Legend {
   readonly box: HTMLElement;
-  show(data: LayerData, channel: number, scale: Scale, colours: Palette): void;
+  show(data: Maps, channel: number, look: Look): void;
 }
 
 export function makeLegend(): Legend {
@@ -39,29 +39,22 @@ export function makeLegend(): Legend {
 
   return {
     box,
-    show(data, channel, scale, colours) {
-      const isMaps = data.is === "maps";
-      show(box, data.is !== "ask");
-      show(bar, isMaps);
-      show(centred, isMaps && scale.diverging);
-      let range: Extent = { low: 0, high: 0 };
-      const present: Partial<Record<SpecialName, boolean>> = {};
-      if (isMaps) {
-        drawBar(colours);
-        const own = { low: data.minimum[channel] ?? 0, high: data.maximum[channel] ?? 0 };
-        const layer = layerExtent(data);
-        range = scaleRange(scale, own, layer);
-        const isFixed = scale.mode === "fixed";
-        present.below = isFixed && layer.low < range.low;
-        present.above = isFixed && layer.high > range.high;
-        Object.assign(present, specialValues(data));
-      } else if (data.is === "vector") range = extentOf(data.values) ?? range;
-      sentence.data = isMaps ? words.legend[scale.mode](channel) : words.legend.vector();
+    show(data, channel, { scale, colours }) {
+      drawBar(colours);
+      show(centred, scale.diverging);
+      const own = { low: data.minimum[channel] ?? 0, high: data.maximum[channel] ?? 0 };
+      const layer = layerExtent(data);
+      const range = scaleRange(scale, own, layer);
+      const isFixed = scale.mode === "fixed";
+      const present = {
+        ...specialValues(data),
+        below: isFixed && layer.low < range.low,
+        above: isFixed && layer.high > range.high,
+      };
+      sentence.data = words.legend[scale.mode](channel);
       low.data = formatNumber(range.low);
-      high.data = isMaps ? formatNumber(range.high) : words.upTo(formatNumber(range.high));
-      for (const swatch of swatches) {
-        swatch.box.toggleAttribute("data-on", present[swatch.name] === true);
-      }
+      high.data = formatNumber(range.high);
+      for (const { name, box } of swatches) box.toggleAttribute("data-on", present[name]);
     },
   };
 }

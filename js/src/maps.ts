@@ -55,10 +55,6 @@ function floats(frame: Frame, name: string, length?: number): Float32Array {
   return data;
 }
 
-function strings(value: unknown): readonly string[] | null {
-  return Array.isArray(value) ? value.map(String) : null;
-}
-
 function readMaps(frame: Frame, answer: Answer): Maps {
   const { codes, zeros, minimum, maximum } = frame.arrays;
   const [channels = 0, height = 0, width = 0] = codes?.shape ?? [];
@@ -97,9 +93,14 @@ export function readLayer(frame: Frame): LayerData {
   const { note, kind_of: kindOf, labels, choices } = frame.header;
   const answer: Answer = { seq: frame.seq, note: note ? `${note}` : "" };
   if (kindOf === "maps") return readMaps(frame, answer);
-  if (kindOf === "ask") return { ...answer, is: kindOf, choices: strings(choices) };
+  if (kindOf === "ask") return { ...answer, is: kindOf, choices: choices as Question["choices"] };
   must(kindOf === "vector", `kind_of is ${kindOf}`);
-  return { ...answer, is: kindOf, values: floats(frame, "values"), labels: strings(labels) };
+  return {
+    ...answer,
+    is: kindOf,
+    values: floats(frame, "values"),
+    labels: labels as Vector["labels"],
+  };
 }
 
 /** Value that code `code` stands for; NaN and infinities for the special codes. */

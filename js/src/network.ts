@@ -21,8 +21,3 @@ export function makeNetwork({ layers }: Index): Network {
     },
   };
 }
-
-/** The index as Python sent it; an empty one where it is not here yet. */
-export function readIndex(index: Partial<Index> | undefined): Index {
-  return { epoch: 0, model: "", batch: 1, layers: [], classes: null, notices: [], ...index };
-}

@@ -18,14 +18,9 @@ function orderOf(values: ArrayLike<number>, isSorted: boolean): Uint32Array {
   });
 }
 
-const orders = new WeakMap<Maps, Partial<Record<SortKey, Uint32Array>>>();
-
 /** Channels in the order of display. */
 export function channelOrder(maps: Maps, sort: SortKey): Uint32Array {
-  const known = orders.get(maps) ?? {};
-  orders.set(maps, known);
-  known[sort] ??= orderOf(maps[sort === "index" ? "mean" : sort], sort !== "index");
-  return known[sort];
+  return orderOf(maps[sort === "index" ? "mean" : sort], sort !== "index");
 }
 
 /** Elements of a vector in the order of display; any key but the index sorts by value. */

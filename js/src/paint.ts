@@ -79,18 +79,3 @@ function expandRow(
     for (let n = 0; n < scale; n++) pixels[at++] = colour;
   }
 }
-
-/** Makes a rectangle transparent again. */
-export function clearRect(
-  { pixels, width: columns, height: rows }: Viewport,
-  left: number,
-  top: number,
-  width: number,
-  height: number,
-): void {
-  const end = Math.min(columns, left + width);
-  const bottom = Math.min(rows, top + height);
-  for (let line = Math.max(0, top); line < bottom; line++) {
-    pixels.fill(0, line * columns + left, line * columns + end);
-  }
-}

@@ -25,7 +25,6 @@ type Side = FrameKey["side"];
 
 export interface Source {
   readonly stream: Stream;
-  readonly store: Store<LayerData>;
   epoch(): number;
   /** Takes the layers in the order of the slider, for prefetching. */
   setLayers(layers: readonly LayerEntry[]): void;
@@ -33,7 +32,6 @@ export interface Source {
   adopt(epoch: number): void;
   /** The layer if it is in the page; asks the kernel for it if not. */
   want(key: FrameKey): LayerData | null;
-  unwant(side: Side): void;
   receive(content: unknown, buffers: readonly DataView[]): void;
   close(): void;
 }
@@ -86,7 +84,7 @@ export function openSource(
       const tries = failures.get(layer) ?? 0;
       return tries >= MAX_TRIES || store.has(keyText({ ...key, epoch, layer }));
     };
-    const room = PREFETCH_SHARE * store.limitBytes;
+    const room = PREFETCH_SHARE * STORE_BYTES;
     const places = planRun(sizes, Math.max(0, current), isDone, room);
     const names = places.map((place) => layers[place]?.name ?? "");
     if (names.length > 0 && stream.prefetch({ layers: names, image, tile, bytes: RUN_BYTES })) {
@@ -160,7 +158,6 @@ export function openSource(
 
   return {
     stream,
-    store,
     adopt,
     epoch: () => epoch,
     setLayers(list) {
@@ -168,12 +165,11 @@ export function openSource(
     },
     want(key) {
       touchedAt = clock.now();
-      const { side, ...params } = key;
+      const { side, layer, image, tile } = key;
       const text = keyText(key);
       wanted.set(side, text);
       const data = store.get(text);
       if (!data) {
-        const { layer, image, tile } = params;
         const asked = { layer, image, tile };
         stream.ask("layer", side === "output" ? asked : { ...asked, side }, slotOf(side));
         return null;
@@ -183,10 +179,6 @@ export function openSource(
       if (side === "output") shown = key;
       planIdle();
       return data;
-    },
-    unwant(side) {
-      wanted.delete(side);
-      stream.drop(slotOf(side));
     },
     receive(content, buffers) {
       try {

@@ -1,23 +1,20 @@
 /** Where a layer is shown, as what it is: maps in a grid, a vector as bars, or a question. */
 
 import { makeBars } from "./bars";
-import type { Palette, Scale } from "./colormap";
 import { h, type On, show } from "./dom";
 import { formatNumber } from "./format";
+import type { Look } from "./gridcanvas";
 import { makeGridView } from "./gridview";
 import { isDead, type LayerData, layerExtent, type Maps, specialValues } from "./maps";
-import type { SortKey } from "./order";
 import { makeQuestionView } from "./question";
 import type { LayerEntry } from "./traits";
 import { words } from "./words";
 
 export interface Stage {
   readonly box: HTMLElement;
-  /** Shows the title, which is needed only where two stages stand side by side. */
-  setTitled(isTitled: boolean): void;
   measure(tilePx: number, ratio: number): void;
   /** Draws a layer, at once; false if that must wait until the space for it is known. */
-  show(data: LayerData, layer: LayerEntry, scale: Scale, colours: Palette, sort: SortKey): boolean;
+  show(data: LayerData, layer: LayerEntry, look: Look): boolean;
   /** Brings up to date what can wait until the picture is on the screen. */
   refresh(channel: number): void;
 }
@@ -42,7 +39,6 @@ export function makeStage(
   const grid = makeGridView(on, title, onChoose);
   const bars = makeBars(on);
   const question = makeQuestionView(on, onLayout);
-  const heading = h("h3", title);
   const note = h("p.note");
   const boxes = { maps: grid.box, vector: bars.box, ask: question.box };
   let shown: LayerData | null = null;
@@ -51,14 +47,19 @@ export function makeStage(
   };
   showBox("maps");
   return {
-    box: h("section.stagebox", { "aria-label": title }, heading, ...Object.values(boxes), note),
-    setTitled: (isTitled) => show(heading, isTitled),
+    box: h(
+      "section.stagebox",
+      { "aria-label": title },
+      h("h3", title),
+      ...Object.values(boxes),
+      note,
+    ),
     measure: grid.measure,
-    show(data, layer, scale, colours, sort) {
+    show(data, layer, look) {
       if (data.is !== shown?.is) showBox(data.is);
       shown = data;
-      if (data.is === "maps") return grid.show(data, scale, colours, sort);
-      if (data.is === "vector") bars.show(data, sort);
+      if (data.is === "maps") return grid.show(data, look);
+      if (data.is === "vector") bars.show(data, look.sort);
       else question.show(data, layer);
       return true;
     },
@@ -68,7 +69,7 @@ export function makeStage(
       if (isMaps) grid.refresh(channel);
       const remark = shown.is === "maps" ? remarkOn(shown) : "";
       const text = shown.is === "ask" ? "" : `${shown.note} ${remark}`.trim();
-      if (note.textContent !== text) note.textContent = text;
+      note.textContent = text;
     },
   };
 }

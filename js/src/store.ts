@@ -17,7 +17,6 @@ export function keyText({ epoch, side, layer, image, tile }: FrameKey): string {
 }
 
 export interface Store<T> {
-  readonly limitBytes: number;
   /** Bytes kept now. */
   bytes(): number;
   /** Tells whether a frame is here, without counting as a use. */
@@ -48,7 +47,6 @@ export function makeStore<T>(limitBytes: number): Store<T> {
     }
   };
   return {
-    limitBytes,
     put,
     bytes: () => total,
     has: (key) => entries.has(key),

@@ -14,8 +14,8 @@ export type StreamState = "idle" | "asking" | "busy" | "waiting" | "static";
 
 export interface StreamEvents {
   send(content: unknown): void;
-  /** `isCurrent` is false for an answer that a newer one of the same slot has overtaken. */
-  onFrame(frame: Frame, isCurrent: boolean): void;
+  /** Every answer, late ones and duplicates too: a frame says itself what it shows. */
+  onFrame(frame: Frame): void;
   onFailure(failure: Failure): void;
   onWelcome(epoch: number): void;
   onState(state: StreamState): void;
@@ -71,7 +71,6 @@ export function openStream(
   dpr: () => number = () => 1,
 ): Stream {
   const waiting = new Map<string, Ask>();
-  const shown = new Map<string, number>();
   const usualMs = new Map<string, number>();
   const resendTimer = makeTimer(clock);
   const stateTimer = makeTimer(clock);
@@ -174,10 +173,6 @@ export function openStream(
   const receiveFrame = (frame: Frame): void => {
     const answered = inFlight?.seq === frame.seq ? inFlight : null;
     const slot = answered ? answered.slot : slotOf(frame.seq);
-    const key = slot ?? frame.kind;
-    const isCurrent =
-      frame.seq >= (shown.get(key) ?? -1) && (slot !== null || frame.seq >= lastSeq);
-    if (isCurrent) shown.set(key, frame.seq);
     if (!frame.final) {
       if (answered) armResend(answered);
     } else if (answered) {
@@ -185,7 +180,7 @@ export function openStream(
       finish();
     } else if (slot) waiting.delete(slot);
     // The next request goes out after this: it says that this frame has been drawn.
-    events.onFrame(frame, isCurrent);
+    events.onFrame(frame);
   };
 
   const receiveFailure = (failure: Failure): void => {

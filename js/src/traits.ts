@@ -35,15 +35,15 @@ export interface Index {
 export interface BrowserTraits {
   _index: Index;
   layer: string;
-  channel: number | null;
+  channel: number;
   image: number;
   scale_mode: ScaleMode;
-  scale_low: number | null;
-  scale_high: number | null;
+  scale_low: number;
+  scale_high: number;
   colormap: string;
   diverging: boolean;
   sort: SortKey;
-  tile: number | null;
+  tile: number;
   show_input: boolean;
 }
 

@@ -90,7 +90,8 @@ export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
     if (layer) {
       const shape = formatShape(layer.shape);
       row.append(h("span", layer.type), h("span", shape));
-      row.title = words.layerTitle(layer.name, layer.type, shape, formatCount(layer.params));
+      const parameters = words.parameters(formatCount(layer.params));
+      row.title = [layer.name, layer.type, shape, parameters].join(", ");
     }
     return row;
   };

@@ -85,10 +85,10 @@ function readBlock(spec: unknown, buffer: DataView | undefined): [string, Block]
   must(isRecord(spec), `array description is ${spec}`);
   const name = text(spec, "name");
   const { dtype, offset, shape } = spec;
-  must(dtype === "u1" || dtype === "u2" || dtype === "u4" || dtype === "f4", `dtype is ${dtype}`);
+  const Type = TYPES[dtype as keyof typeof TYPES];
+  must(Type, `${name}: dtype is ${dtype}`);
   must(Array.isArray(shape) && shape.every(isSize), `${name}: shape is ${shape}`);
   must(isSize(offset) && offset % ALIGNMENT === 0, `${name}: offset is ${offset}`);
-  const Type = TYPES[dtype];
   const count = shape.reduce((product, size) => product * size, 1);
   const end = offset + count * Type.BYTES_PER_ELEMENT;
   must(buffer && end <= buffer.byteLength, `${name}: ends at ${end} of ${buffer?.byteLength}`);

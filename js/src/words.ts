@@ -9,8 +9,6 @@ const english = {
   place: (place: number, count: number) => `${place} of ${count}`,
   container: "block",
   parameters: (count: string) => (count === "0" ? "no parameters" : `${count} parameters`),
-  layerTitle: (name: string, type: string, shape: string, parameters: string) =>
-    `${name}: ${type}, ${shape}, ${english.parameters(parameters)}`,
   findLayer: "Find a layer",
   nothingFound: "No layer matches.",
 
@@ -25,7 +23,6 @@ const english = {
       "log-probability": "Exponentials of the scores",
     })[kind] ?? kind,
   noScores: "This network gives no class scores.",
-  score: (name: string, score: string) => `${name}: score ${score}`,
 
   channel: (channel: number) => `Channel ${channel}`,
   channels: (count: number, height: number, width: number) =>
@@ -49,7 +46,8 @@ const english = {
 
   inputOf: "Input of the layer",
   outputOf: "Output of the layer",
-  values: (count: number) => (count === 1 ? "1 value" : `${count} values`),
+  values: (count: number, low: string, high: string) =>
+    `${count} values, ${low} to ${high}; the bars start at zero`,
 
   view: "View",
   scale: "Scale",
@@ -78,9 +76,7 @@ const english = {
     channel: (channel: number) => `Each channel on its own scale; channel ${channel}:`,
     layer: () => "All channels on the scale of the whole layer:",
     fixed: () => "All channels on the scale you fixed:",
-    vector: () => "Bars start at zero; the values go from",
   },
-  upTo: (high: string) => `to ${high}`,
   centred: "centred on zero",
   special: {
     nan: "not a number",

@@ -6,10 +6,9 @@ import {
   contentHeight,
   type Grid,
   layoutGrid,
-  type Move,
   moveCell,
   placeMap,
-  visibleRows,
+  visiblePlaces,
 } from "../src/grid";
 
 const space = { width: 700, height: 500, tile: 112, gap: 6, label: 14 };
@@ -62,10 +61,10 @@ describe("scrolling", () => {
   });
 
   it("shows the rows in view and no others", () => {
-    expect(visibleRows(grid, 64, 0)).toEqual([0, 4]);
-    expect(visibleRows(grid, 64, 140)).toEqual([1, 5]);
-    expect(visibleRows(grid, 3, 0)).toEqual([0, 1]);
-    expect(visibleRows(grid, 2048, 50_000)).toEqual([378, 383]);
+    expect(visiblePlaces(grid, 64, 0)).toEqual([0, 20]);
+    expect(visiblePlaces(grid, 64, 140)).toEqual([5, 25]);
+    expect(visiblePlaces(grid, 3, 0)).toEqual([0, 3]);
+    expect(visiblePlaces(grid, 2048, 50_000)).toEqual([5 * 378, 5 * 383]);
   });
 });
 
@@ -86,22 +85,23 @@ describe("placeMap", () => {
 describe("moveCell", () => {
   const count = 12;
   const small: Grid = layoutGrid({ ...space, height: 264 });
-  it.each<[Move, number, number]>([
-    ["right", 0, 1],
-    ["right", 11, 11],
-    ["left", 0, 0],
-    ["left", 5, 4],
-    ["down", 1, 6],
-    ["down", 8, 8],
-    ["up", 6, 1],
-    ["up", 3, 3],
-    ["first", 9, 0],
-    ["last", 2, 11],
-    ["pageDown", 1, 11],
-    ["pageDown", 3, 11],
-    ["pageUp", 11, 1],
-    ["pageUp", 8, 3],
-  ])("%s from %d leads to %d", (move, from, to) => {
-    expect(moveCell(small, count, from, move)).toBe(to);
+  it.each([
+    ["ArrowRight", 0, 1],
+    ["ArrowRight", 11, 11],
+    ["ArrowLeft", 0, 0],
+    ["ArrowLeft", 5, 4],
+    ["ArrowDown", 1, 6],
+    ["ArrowDown", 8, 8],
+    ["ArrowUp", 6, 1],
+    ["ArrowUp", 3, 3],
+    ["Home", 9, 0],
+    ["End", 2, 11],
+    ["PageDown", 1, 11],
+    ["PageDown", 3, 8],
+    ["PageUp", 11, 1],
+    ["PageUp", 8, 3],
+    ["a", 8, null],
+  ])("%s from %d leads to %j", (key, from, to) => {
+    expect(moveCell(small, count, from, key)).toBe(to);
   });
 });

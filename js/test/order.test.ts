@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { channelOrder, isSortKey, vectorOrder } from "../src/order";
+import { channelOrder, vectorOrder } from "../src/order";
 import { mapsOf } from "./frames";
 
 const maps = mapsOf([4, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0], [1, 4, 2, 4]);
@@ -10,17 +10,8 @@ it("puts the largest first and equal ones by index", () => {
   expect([...channelOrder(maps, "zeros")]).toEqual([0, 1, 2, 3]);
 });
 
-it("works the order out once", () => {
-  expect(channelOrder(maps, "mean")).toBe(channelOrder(maps, "mean"));
-});
-
 it("puts NaN last", () => {
   const values = Float32Array.from([Number.NaN, 1, -Infinity, Infinity]);
   expect([...vectorOrder(values, "maximum")]).toEqual([3, 1, 0, 2]);
   expect([...vectorOrder(values, "index")]).toEqual([0, 1, 2, 3]);
-});
-
-it("knows its keys", () => {
-  expect(isSortKey("variance")).toBe(true);
-  expect(isSortKey("size")).toBe(false);
 });

@@ -3,7 +3,7 @@ import { makeLuts, palette, type Scale } from "../src/colormap";
 import { cellOrigin, layoutGrid, placeMap } from "../src/grid";
 import type { Maps } from "../src/maps";
 import { channelOrder } from "../src/order";
-import { clearRect, paintMaps, type Viewport } from "../src/paint";
+import { paintMaps, type Viewport } from "../src/paint";
 import { mapsOf } from "./frames";
 
 const scale: Scale = { mode: "channel", low: 0, high: 1, diverging: false };
@@ -71,12 +71,4 @@ describe("paintMaps", () => {
     expect(view.pixels[8]).toBe(0);
     expect(view.pixels[7]).not.toBe(0);
   });
-});
-
-it("clearRect stays inside the view", () => {
-  const view = viewport(6, 4);
-  view.pixels.fill(1);
-  clearRect(view, 4, -2, 9, 4);
-  const rows = [0, 1, 2, 3].map((row) => [...view.pixels.slice(6 * row, 6 * row + 6)].join(""));
-  expect(rows).toEqual(["111100", "111100", "111111", "111111"]);
 });

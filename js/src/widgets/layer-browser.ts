@@ -3,13 +3,14 @@
 import type { RenderProps } from "@anywidget/types";
 import { makeChannelPanel } from "../channelpanel";
 import { type Clock, realClock } from "../clock";
-import { isDiverging, palette, type Scale } from "../colormap";
+import { palette, type Scale } from "../colormap";
 import { h, listenUntil, setAttributes, show } from "../dom";
 import { roundOut } from "../format";
+import type { Look } from "../gridcanvas";
 import { makeHeader } from "../header";
 import { makeInputPanel } from "../inputpanel";
 import { type LayerData, layerExtent } from "../maps";
-import { makeNetwork, readIndex } from "../network";
+import { makeNetwork } from "../network";
 import { makeNotice } from "../notice";
 import { makeOptions, type ViewOptions } from "../options";
 import { makeSettle } from "../settle";
@@ -37,11 +38,11 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const on = listenUntil(end.signal);
   const writer = makeTraitWriter(model, clock);
   const inputs = makeStore<Frame>(INPUT_BYTES);
-  let index = readIndex(model.get("_index"));
+  let index = model.get("_index");
   let network = makeNetwork(index);
   let layer: LayerEntry | null = null;
-  let image = model.get("image") ?? 0;
-  let channel = model.get("channel") ?? 0;
+  let image = model.get("image");
+  let channel = model.get("channel");
   let view = readOptions(model);
   let shown: Shown | null = null;
   let isPainted = false;
@@ -75,9 +76,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     h("div.body", side, main),
   );
 
-  const cid = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
   const source = openSource(
-    cid,
+    Math.random().toString(36).slice(2),
     {
       send: (content) => model.send(content),
       onLayer(key, data) {
@@ -113,7 +113,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   );
 
   const keyOf = ({ name }: LayerEntry, side: FrameKey["side"]): FrameKey => {
-    const tile = Math.max(1, Math.round(view.tile * devicePixelRatio));
+    const tile = Math.round(view.tile * devicePixelRatio);
     return { epoch: source.epoch(), side, layer: name, image, tile };
   };
 
@@ -132,9 +132,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   };
 
   const paint = (key: FrameKey, next: LayerEntry, data: LayerData) => {
-    const { scale, colormap, sort } = view;
     const target = key.side === "output" ? stage : inputStage;
-    const isDrawn = target.show(data, next, scale, palette(colormap), sort);
+    const isDrawn = target.show(data, next, lookOf(view));
     if (key.side === "input") return;
     shown = { key, layer: next, data };
     isPainted = isDrawn;
@@ -158,8 +157,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   const refreshChannel = () => {
     if (!shown) return;
-    const { scale, colormap, sort } = view;
-    panel.show(shown.key, shown.data, channelOf(shown), scale, palette(colormap), sort);
+    panel.show(shown.key, shown.data, channelOf(shown), lookOf(view));
   };
 
   /** What follows a new picture once it is on the screen. */
@@ -229,7 +227,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   /** Takes the layers of the network, anew when its inputs or weights have changed. */
   const takeIndex = () => {
-    index = readIndex(model.get("_index"));
+    index = model.get("_index");
     network = makeNetwork(index);
     header.setLayers(network.leaves);
     tree.setLayers(index.layers);
@@ -275,8 +273,6 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     view = next;
     options.show(view);
     show(inputStage.box, view.showInput);
-    for (const each of [stage, inputStage]) each.setTitled(view.showInput);
-    if (!view.showInput) source.unwant("input");
     if (isResized) measure();
     if (layer) go(layer);
   };
@@ -328,7 +324,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     const next = network.find(model.get("layer"));
     if (next && next.name !== layer?.name) go(next);
   });
-  followTrait("channel", () => setChannel(model.get("channel") ?? 0));
+  followTrait("channel", () => setChannel(model.get("channel")));
   followTrait("image", () => setImage(model.get("image")));
   for (const name of OPTION_TRAITS) followTrait(name, () => setView(readOptions(model)));
 
@@ -338,7 +334,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   takeIndex();
   measure();
   const parts = root.querySelectorAll(".cnnviz-stage");
-  watch(root, [...parts], measure, source.stream.setVisible, end.signal);
+  watch(root, parts, measure, source.stream.setVisible, end.signal);
 
   return () => {
     writer.flush();
@@ -360,20 +356,23 @@ const OPTION_TRAITS = [
   "show_input",
 ] as const;
 
+function lookOf({ scale, colormap, sort }: ViewOptions): Look {
+  return { scale, colours: palette(colormap), sort };
+}
+
 function readOptions(model: BrowserModel): ViewOptions {
-  const colormap = model.get("colormap") || "viridis";
   const scale: Scale = {
-    mode: model.get("scale_mode") ?? "channel",
-    low: model.get("scale_low") ?? 0,
-    high: model.get("scale_high") ?? 1,
-    diverging: model.get("diverging") ?? isDiverging(colormap),
+    mode: model.get("scale_mode"),
+    low: model.get("scale_low"),
+    high: model.get("scale_high"),
+    diverging: model.get("diverging"),
   };
   return {
     scale,
-    colormap,
-    sort: model.get("sort") ?? "index",
-    tile: model.get("tile") || 64,
-    showInput: model.get("show_input") ?? false,
+    colormap: model.get("colormap"),
+    sort: model.get("sort"),
+    tile: model.get("tile"),
+    showInput: model.get("show_input"),
   };
 }
 
