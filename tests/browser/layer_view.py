@@ -73,8 +73,13 @@ class LayerView:
 
     def slide(self, index: int) -> None:
         """Set the layer slider, as a hand does."""
-        self.control("layer").evaluate(
-            "(slider, value) => window.cnnvizTest.choose(slider, value)", index
+        self.choose("layer", index)
+
+    def choose(self, name: str, value: object) -> None:
+        """Set a control, with the view brought into sight: out of sight it asks for nothing."""
+        self.control("layer").scroll_into_view_if_needed()
+        self.control(name).evaluate(
+            "(control, value) => window.cnnvizTest.choose(control, value)", value
         )
 
     def painted(self) -> list[dict[str, object]]:

@@ -65,7 +65,7 @@ def test_a_change_of_scale_or_colours_is_drawn_at_once(
     network = load("shapes")
     layer, batch = next(iter(activations(network).items()))
     view.wait_for(layer)
-    view.control(control).evaluate("(c, value) => window.cnnvizTest.choose(c, value)", value)
+    view.choose(control, value)
     view.next_paint()
     expected = rendered(batch[0], view.grid().tile, scale=scale, colormap=colormap)
     compare_all(view, expected, what=f"{layer} with {control}={value}")
@@ -76,7 +76,7 @@ def test_a_fixed_scale_marks_what_lies_outside(open_notebook: OpenNotebook) -> N
     layer, batch = next(iter(activations(load("shapes")).items()))
     view.wait_for(layer)
     for control, value in (("scale", "fixed"), ("scale-low", "-0.25"), ("scale-high", "0.5")):
-        view.control(control).evaluate("(c, value) => window.cnnvizTest.choose(c, value)", value)
+        view.choose(control, value)
     view.next_paint()
     scale = Scale(mode="fixed", low=-0.25, high=0.5)
     assert batch[0].min() < -0.25
@@ -89,7 +89,7 @@ def test_the_other_picture_of_the_batch(open_notebook: OpenNotebook) -> None:
     layer, batch = next(iter(activations(load("digits")).items()))
     view.wait_for(layer)
     before = view.shown("seq")
-    view.control("image").evaluate("(c) => window.cnnvizTest.choose(c, 1)")
+    view.choose("image", 1)
     view.root.locator(f'xpath=self::*[@data-shown-seq!="{before}"]').wait_for(state="attached")
     compare_all(view, rendered(batch[1], view.grid().tile), what=f"{layer}, second picture")
 
