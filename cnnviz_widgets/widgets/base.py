@@ -22,7 +22,7 @@ from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.streaming import messages, wire
 from cnnviz_widgets.streaming.worker import LatestWorker, Token
 
-from .index import build_index, encoded_palettes
+from .index import build_index
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -82,10 +82,6 @@ class InspectorWidget(anywidget.AnyWidget):
 
     _index = traitlets.Dict(help="Layers, classes and number of pictures.").tag(sync=True)
 
-    _palettes = traitlets.Dict(
-        help="Colormap -> base64 of its colours, so that page and kernel draw with one table."
-    ).tag(sync=True)
-
     ANSWERS: ClassVar[dict[str, Answer]] = {}
     """Kind of request -> the method that answers it."""
 
@@ -113,9 +109,7 @@ class InspectorWidget(anywidget.AnyWidget):
             "layouts": layouts,
         }
         self.inspector = _inspector(model, {k: v for k, v in given.items() if v is not None})
-        super().__init__(
-            _index=dict(build_index(self.inspector)), _palettes=encoded_palettes(), **traits
-        )
+        super().__init__(_index=dict(build_index(self.inspector)), **traits)
         self._worker: LatestWorker[InspectorWidget, messages.Request] = LatestWorker(
             self, type(self)._answer, on_error=type(self)._report
         )

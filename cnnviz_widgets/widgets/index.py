@@ -5,13 +5,10 @@ In: an Inspector. Out: a small dict of plain values, the `_index` trait of every
 
 from __future__ import annotations
 
-import base64
-from functools import cache
 from typing import TypedDict
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
-from cnnviz_widgets.rendering.colormap import colormap_names, palette
 
 
 class LayerEntry(TypedDict):
@@ -74,12 +71,4 @@ def build_index(inspector: Inspector) -> Index:
         "layers": [layer_entry(layer) for layer in inspector.modules],
         "classes": None if names is None else list(names),
         "notices": list(inspector.notices),
-    }
-
-
-@cache
-def encoded_palettes() -> dict[str, str]:
-    """Colours of every colormap: base64 of 261 x 3 bytes RGB, as `rendering.colormap.palette`."""
-    return {
-        name: base64.b64encode(palette(name).tobytes()).decode("ascii") for name in colormap_names()
     }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 from cnnviz_widgets.inspection.inspector import Inspector
-from cnnviz_widgets.rendering.colormap import palette
-from cnnviz_widgets.widgets.index import build_index, encoded_palettes
+from cnnviz_widgets.widgets.index import build_index
 from tests.widgets.kernel import CLASS_NAMES, TinyNet, tiny_inputs
 
 
@@ -24,8 +22,3 @@ def test_the_index_lists_calls_classes_and_pictures() -> None:
 def test_the_index_is_plain_json() -> None:
     index = build_index(Inspector(TinyNet(), tiny_inputs()))
     assert json.loads(json.dumps(index)) == index
-
-
-def test_palettes_are_those_that_numpy_draws_with() -> None:
-    for name, text in encoded_palettes().items():
-        assert base64.b64decode(text) == palette(name).tobytes()
