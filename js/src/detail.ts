@@ -143,9 +143,9 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
       rank.data = words.rank(place, maps.channels, sort);
       frame.setAttribute("aria-label", words.large(channel, layer, height, width));
       const facts = [
-        minimum,
-        formatNumber(maps.maximum[channel] ?? 0),
-        formatNumber(maps.mean[channel] ?? 0),
+        extent ? minimum : "–",
+        extent ? formatNumber(maps.maximum[channel] ?? 0) : "–",
+        extent ? formatNumber(maps.mean[channel] ?? 0) : "–",
         formatShare(maps.zeros[channel] ?? 0, maps.fullHeight * maps.fullWidth),
       ];
       numbers.forEach(({ number }, i) => {

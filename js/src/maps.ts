@@ -134,7 +134,7 @@ export function hasFinite(maps: Maps, channel: number): boolean {
 
 /** Whether a channel is constant at full resolution, and so shows nothing. */
 export function isDead(maps: Maps, channel: number): boolean {
-  return maps.minimum[channel] === maps.maximum[channel];
+  return maps.minimum[channel] === maps.maximum[channel] && hasFinite(maps, channel);
 }
 
 export interface Extent {

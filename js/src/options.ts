@@ -1,39 +1,32 @@
 /** What folds away: scale, colours, order, tile size, and the layer's input beside its output. */
 
-import { colormapNames, isDiverging, type Scale, type ScaleMode } from "./colormap";
+import { colormapNames, isDiverging, type ScaleMode } from "./colormap";
 import { inputControl, selectControl } from "./controls";
 import { h, type On, setAttributes, show } from "./dom";
 import { type SortKey, sortKeys } from "./order";
+import type { View } from "./traits";
 import { words } from "./words";
-
-export interface ViewOptions {
-  readonly scale: Scale;
-  readonly colormap: string;
-  readonly sort: SortKey;
-  /** Side of a tile in CSS pixels. */
-  readonly tile: number;
-  readonly showInput: boolean;
-}
 
 export interface Options {
   readonly box: HTMLElement;
   /** Shows the options in force; a field that is being typed into is left alone. */
-  show(options: ViewOptions): void;
+  show(view: View): void;
 }
 
 const TILES_PX = [32, 48, 64, 96, 128, 192, 256];
 
-export function makeOptions(on: On, onChange: (change: Partial<ViewOptions>) => void): Options {
+export function makeOptions(on: On, onChange: (change: Partial<View>) => void): Options {
   const changeScale = () => {
-    const change: Scale = {
-      mode: scale.input.value as ScaleMode,
-      low: low.input.valueAsNumber,
-      high: high.input.valueAsNumber,
+    const change = {
+      scale_mode: scale.input.value as ScaleMode,
+      scale_low: low.input.valueAsNumber,
+      scale_high: high.input.valueAsNumber,
       diverging: isDiverging(colormap.input.value),
+      colormap: colormap.input.value,
     };
-    const isRange = change.low <= change.high;
+    const isRange = change.scale_low <= change.scale_high;
     for (const end of ends) setAttributes(end.input, { "aria-invalid": !isRange && "true" });
-    if (isRange) onChange({ scale: change, colormap: colormap.input.value });
+    if (isRange) onChange(change);
   };
   const scale = selectControl("scale", words.scale, Object.entries(words.scales), on, changeScale);
   const low = inputControl("number", "scale-low", words.low, on, changeScale);
@@ -52,7 +45,7 @@ export function makeOptions(on: On, onChange: (change: Partial<ViewOptions>) => 
     onChange({ tile: Number(size) }),
   );
   const input = inputControl("checkbox", "show-input", words.showInput, on, ({ checked }) =>
-    onChange({ showInput: checked }),
+    onChange({ show_input: checked }),
   );
   const controls = [scale, low, high, colormap, sort, tile, input];
   return {
@@ -61,22 +54,22 @@ export function makeOptions(on: On, onChange: (change: Partial<ViewOptions>) => 
       h("summary", words.view),
       h("div.options", ...controls.map((control) => control.box)),
     ),
-    show(options) {
-      scale.input.value = options.scale.mode;
+    show(view) {
+      scale.input.value = view.scale_mode;
       for (const end of ends) {
-        show(end.box, options.scale.mode === "fixed");
-        const value = end === low ? options.scale.low : options.scale.high;
+        show(end.box, view.scale_mode === "fixed");
+        const value = end === low ? view.scale_low : view.scale_high;
         if (document.activeElement !== end.input) end.input.value = `${value}`;
       }
-      colormap.input.value = options.colormap;
-      sort.input.value = options.sort;
-      const size = `${options.tile}`;
+      colormap.input.value = view.colormap;
+      sort.input.value = view.sort;
+      const size = `${view.tile}`;
       tile.input.value = size;
       if (tile.input.value !== size) {
         tile.input.append(h("option", { value: size }, `${size} px`));
         tile.input.value = size;
       }
-      input.input.checked = options.showInput;
+      input.input.checked = view.show_input;
     },
   };
 }

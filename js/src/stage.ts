@@ -5,7 +5,7 @@ import { h, type On, show } from "./dom";
 import { formatNumber } from "./format";
 import type { Look } from "./gridcanvas";
 import { makeGridView } from "./gridview";
-import { isDead, type LayerData, layerExtent, type Maps, specialValues } from "./maps";
+import { type LayerData, LEVELS, layerExtent, type Maps } from "./maps";
 import { makeQuestionView } from "./question";
 import type { LayerEntry } from "./traits";
 import { words } from "./words";
@@ -21,13 +21,10 @@ export interface Stage {
 
 /** What is wrong with a layer as a whole, in words, or "". */
 export function remarkOn(maps: Maps): string {
-  for (let channel = 0; channel < maps.channels; channel++) {
-    if (!isDead(maps, channel)) return "";
-  }
+  if (!maps.codes.some((code) => code <= LEVELS)) return words.nanLayer;
   const { low, high } = layerExtent(maps);
-  const isNumber = !Object.values(specialValues(maps)).includes(true);
-  if (isNumber) return low === high ? words.deadLayer(formatNumber(low)) : "";
-  return maps.codes.some((code) => code <= 252) ? "" : words.nanLayer;
+  const isBlank = low === high && maps.factor === 1 && !maps.codes.some((code) => code > LEVELS);
+  return isBlank ? words.deadLayer(formatNumber(low)) : "";
 }
 
 export function makeStage(

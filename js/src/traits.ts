@@ -47,6 +47,20 @@ export interface BrowserTraits {
   show_input: boolean;
 }
 
+/** How layers are drawn; the reader sets these under "View". */
+export const VIEW_TRAITS = [
+  "scale_mode",
+  "scale_low",
+  "scale_high",
+  "diverging",
+  "colormap",
+  "sort",
+  "tile",
+  "show_input",
+] as const;
+
+export type View = Readonly<Pick<BrowserTraits, (typeof VIEW_TRAITS)[number]>>;
+
 export type BrowserModel = AnyModel<BrowserTraits>;
 
 export interface TraitWriter {

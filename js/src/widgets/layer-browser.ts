@@ -3,7 +3,7 @@
 import type { RenderProps } from "@anywidget/types";
 import { makeChannelPanel } from "../channelpanel";
 import { type Clock, realClock } from "../clock";
-import { palette, type Scale } from "../colormap";
+import { palette } from "../colormap";
 import { h, listenUntil, setAttributes, show } from "../dom";
 import { roundOut } from "../format";
 import type { Look } from "../gridcanvas";
@@ -12,14 +12,21 @@ import { makeInputPanel } from "../inputpanel";
 import { type LayerData, layerExtent } from "../maps";
 import { makeNetwork } from "../network";
 import { makeNotice } from "../notice";
-import { makeOptions, type ViewOptions } from "../options";
+import { makeOptions } from "../options";
 import { makeSettle } from "../settle";
 import { openSource } from "../source";
 import { makeStage } from "../stage";
 import { type FrameKey, makeStore } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
-import { type BrowserModel, type BrowserTraits, type LayerEntry, makeTraitWriter } from "../traits";
+import {
+  type BrowserModel,
+  type BrowserTraits,
+  type LayerEntry,
+  makeTraitWriter,
+  VIEW_TRAITS,
+  type View,
+} from "../traits";
 import { makeTree } from "../tree";
 import type { Failure, Frame } from "../wire";
 import { words } from "../words";
@@ -43,7 +50,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   let layer: LayerEntry | null = null;
   let image = model.get("image");
   let channel = model.get("channel");
-  let view = readOptions(model);
+  let view = readView(model);
   let shown: Shown | null = null;
   let isPainted = false;
   let state: StreamState = "idle";
@@ -122,7 +129,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     layer = next;
     header.name(next, network.placeOf(next));
     for (const part of ["output", "input"] as const) {
-      if (part === "input" && !view.showInput) continue;
+      if (part === "input" && !view.show_input) continue;
       const key = keyOf(next, part);
       const data = source.want(key);
       if (data) paint(key, next, data);
@@ -238,42 +245,30 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     else if (index.layers.length === 0) notice.say("index", words.failed, words.noLayers);
     else notice.clear("index");
     image = Math.min(image, Math.max(0, index.batch - 1));
-    const before = source.epoch();
     source.adopt(index.epoch);
-    // A new epoch asks for everything by itself.
-    if (source.epoch() === before) askAll();
+    askAll();
   };
 
   /** Takes a change of the reader's. */
-  const changeView = (change: Partial<ViewOptions>) => {
+  const changeView = (change: Partial<View>) => {
     const next = { ...view, ...change };
     const data = shown?.data;
-    const becomesFixed = next.scale.mode === "fixed" && view.scale.mode !== "fixed";
-    const isChosen = next.scale.low !== 0 || next.scale.high !== 1;
+    const becomesFixed = next.scale_mode === "fixed" && view.scale_mode !== "fixed";
+    const isChosen = next.scale_low !== 0 || next.scale_high !== 1;
     // A fixed scale begins as the present layer's, unless the reader has already chosen one.
     if (becomesFixed && !isChosen && data?.is === "maps") {
-      next.scale = { ...next.scale, ...roundOut(layerExtent(data)) };
+      const { low, high } = roundOut(layerExtent(data));
+      Object.assign(next, { scale_low: low, scale_high: high });
     }
-    const { scale, colormap, sort, tile, showInput } = next;
-    writer.write({
-      scale_mode: scale.mode,
-      scale_low: scale.low,
-      scale_high: scale.high,
-      diverging: scale.diverging,
-      colormap,
-      sort,
-      tile,
-      show_input: showInput,
-    });
+    writer.write(next);
     setView(next);
   };
 
-  const setView = (next: ViewOptions) => {
-    const isResized = next.tile !== view.tile;
+  const setView = (next: View) => {
     view = next;
     options.show(view);
-    show(inputStage.box, view.showInput);
-    if (isResized) measure();
+    show(inputStage.box, view.show_input);
+    measure();
     if (layer) go(layer);
   };
 
@@ -326,13 +321,12 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   });
   followTrait("channel", () => setChannel(model.get("channel")));
   followTrait("image", () => setImage(model.get("image")));
-  for (const name of OPTION_TRAITS) followTrait(name, () => setView(readOptions(model)));
+  for (const name of VIEW_TRAITS) followTrait(name, () => setView(readView(model)));
 
   el.append(root);
   source.stream.start();
-  setView(view);
   takeIndex();
-  measure();
+  setView(view);
   const parts = root.querySelectorAll(".cnnviz-stage");
   watch(root, parts, measure, source.stream.setVisible, end.signal);
 
@@ -345,35 +339,13 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   };
 }
 
-const OPTION_TRAITS = [
-  "scale_mode",
-  "scale_low",
-  "scale_high",
-  "colormap",
-  "diverging",
-  "sort",
-  "tile",
-  "show_input",
-] as const;
-
-function lookOf({ scale, colormap, sort }: ViewOptions): Look {
-  return { scale, colours: palette(colormap), sort };
+function lookOf(view: View): Look {
+  const { scale_mode: mode, scale_low: low, scale_high: high, diverging, colormap, sort } = view;
+  return { scale: { mode, low, high, diverging }, colours: palette(colormap), sort };
 }
 
-function readOptions(model: BrowserModel): ViewOptions {
-  const scale: Scale = {
-    mode: model.get("scale_mode"),
-    low: model.get("scale_low"),
-    high: model.get("scale_high"),
-    diverging: model.get("diverging"),
-  };
-  return {
-    scale,
-    colormap: model.get("colormap"),
-    sort: model.get("sort"),
-    tile: model.get("tile"),
-    showInput: model.get("show_input"),
-  };
+function readView(model: BrowserModel): View {
+  return Object.fromEntries(VIEW_TRAITS.map((name) => [name, model.get(name)])) as unknown as View;
 }
 
 function render({ model, el }: RenderProps<BrowserTraits>): () => void {
