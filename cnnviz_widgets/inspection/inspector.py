@@ -19,13 +19,18 @@ from torch import Tensor, nn
 from cnnviz_widgets.inspection.cache import TensorCache
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.inputs import Inputs, ModelInput, Normalisation
-from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
+from cnnviz_widgets.inspection.layers import LayerInfo, check_layout, find_layer
 from cnnviz_widgets.inspection.locks import held, lock_of
-from cnnviz_widgets.inspection.maps import LayerMaps, Side, layer_maps, possible_layouts
+from cnnviz_widgets.inspection.maps import LayerMaps, Side, layer_maps
 from cnnviz_widgets.inspection.operations import Operation
 from cnnviz_widgets.inspection.outputs import Selector
 from cnnviz_widgets.inspection.pictures import picture_of
-from cnnviz_widgets.inspection.predictions import Prediction, class_name, top_predictions
+from cnnviz_widgets.inspection.predictions import (
+    Prediction,
+    checked_class_names,
+    class_name,
+    top_predictions,
+)
 from cnnviz_widgets.inspection.session import Session, check_model
 from cnnviz_widgets.inspection.shadow import unwrap
 from cnnviz_widgets.inspection.targets import Target, class_index
@@ -118,7 +123,7 @@ class Inspector:
                 cache_bytes=int(cache_bytes),
             )
             self._session.set_inputs(inputs)
-            self.class_names = self._checked_names(class_names)
+            self.class_names = checked_class_names(class_names, self._session.scores)
             self._check_layers(layouts)
 
     def on_change(self, listener: Callable[[], object]) -> None:
@@ -346,7 +351,7 @@ class Inspector:
         """
         with self._entered(wait):
             info = find_layer(self._session.modules, layer)
-            _check_layout(info, layout)
+            check_layout(info, layout)
             self._session.set_layout(info.name, layout)
             self._epoch += 1
 
@@ -411,29 +416,11 @@ class Inspector:
         classes = scores.shape[1]
         return tuple(class_name(self.class_names, index, classes) for index in range(classes))
 
-    def _checked_names(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
-        if names is None:
-            return None
-        if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-            msg = f"class_names={names!r} must be a sequence of strings, one for each class."
-            raise TypeError(msg)
-        scores = self._session.scores
-        if scores is not None:
-            classes = scores.shape[1]
-            allowed = {1, 2} if classes == 1 else {classes}
-            if len(names) not in allowed:
-                msg = (
-                    f"class_names has {len(names)} names, but the model's output has {classes} "
-                    f"classes; give {' or '.join(str(n) for n in sorted(allowed))} names."
-                )
-                raise ValueError(msg)
-        return tuple(names)
-
     def _check_layers(self, layouts: Mapping[str, str] | None) -> None:
         for name in self._shown or ():
             find_layer(self._session.modules, name)
         for name, layout in (layouts or {}).items():
-            _check_layout(find_layer(self._session.modules, name), layout)
+            check_layout(find_layer(self._session.modules, name), layout)
 
 
 def _source(info: LayerInfo, side: Side = "output") -> Source:
@@ -444,13 +431,3 @@ def _inside(info: LayerInfo, shown: Sequence[str]) -> bool:
     return any(
         info.name == name or info.path == name or info.path.startswith(f"{name}.") for name in shown
     )
-
-
-def _check_layout(info: LayerInfo, layout: str) -> None:
-    possible = possible_layouts(len(info.shape))
-    if layout not in possible:
-        msg = (
-            f"layout={layout!r} does not fit {info.name!r} of shape {info.shape}; "
-            f"possible: {', '.join(possible) or 'none'}."
-        )
-        raise ValueError(msg)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from cnnviz_widgets.inspection.calls import Source
+from cnnviz_widgets.inspection.layouts import possible_layouts
 from cnnviz_widgets.inspection.multiply_adds import multiply_adds_of_calls
 from cnnviz_widgets.inspection.shadow import Shadow
 from cnnviz_widgets.inspection.structure import Structure
@@ -116,6 +117,17 @@ def _parameter_counts(module: nn.Module) -> tuple[int, int]:
     parameters = list(module.parameters())
     total = sum(parameter.numel() for parameter in parameters)
     return total, sum(p.numel() for p in parameters if p.requires_grad)
+
+
+def check_layout(info: LayerInfo, layout: str) -> None:
+    """Raise a ValueError unless a layer's output can have this layout."""
+    possible = possible_layouts(len(info.shape))
+    if layout not in possible:
+        msg = (
+            f"layout={layout!r} does not fit {info.name!r} of shape {info.shape}; "
+            f"possible: {', '.join(possible) or 'none'}."
+        )
+        raise ValueError(msg)
 
 
 def normal_name(name: str) -> str:

@@ -159,6 +159,11 @@ def _known(layout: str) -> str:
     return layout if layout in LAYOUTS else "?"
 
 
+def possible_layouts(rank: int) -> tuple[str, ...]:
+    """Return the layouts that a tensor with so many axes can have."""
+    return tuple(layout for layout in LAYOUTS if len(layout) == rank)
+
+
 def token_grid(tokens: int, patches: tuple[int, int] | None) -> Grid | None:
     """Return how so many tokens lie on a picture; None where it cannot be known.
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.inspection.layouts import LAYOUTS, token_grid
+from cnnviz_widgets.inspection.layouts import possible_layouts, token_grid
 
 Side = Literal["output", "input"]
 
@@ -126,11 +126,6 @@ def _tokens(
 def _ask(shape: tuple[int, ...], note: str) -> LayerMaps:
     choices = possible_layouts(len(shape))
     return LayerMaps(np.zeros(0, dtype=np.float32), "ask", note, shape, "?", choices=choices)
-
-
-def possible_layouts(rank: int) -> tuple[str, ...]:
-    """Return the layouts that a tensor with so many axes can have."""
-    return tuple(layout for layout in LAYOUTS if len(layout) == rank)
 
 
 def _question(shape: tuple[int, ...]) -> str:

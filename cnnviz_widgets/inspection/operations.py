@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan, Recipe
+from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan, Recipe, Source
 from cnnviz_widgets.inspection.inplace import MANY_VIEWS, as_single_views, run_apart, written
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, storage_of, tensors_in
 
@@ -100,6 +100,7 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         self._parameters = parameters
         self._stale: dict[int, tuple[Tensor, Tensor]] = {}
         self._aliased: set[int] = set()  # storages with views
+        self._spoilt: set[int] = set()  # storages of kept values that were written to
 
     def __torch_function__(
         self,
@@ -174,6 +175,8 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
                 raise ParameterWrittenError(frozenset({self._parameters[storage]}))
             if storage in self.guarded and storage not in self._aliased and not target._is_view():
                 apart.append(target)
+            elif storage in self.guarded:
+                self._spoilt.add(storage)
         if kwargs.get("out") is not None and torch.is_grad_enabled():
             apart = targets  # torch refuses out= where a graph is built
         if not apart:
@@ -254,6 +257,11 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
                 (),
             )
         )
+
+    def overwritten(self) -> frozenset[Source]:
+        """Return the sources of kept values that were written to after they were taken."""
+        seen = (kept for kept in self.kept.values() if storage_of(kept.tensor) in self._spoilt)
+        return super().overwritten() | {kept.source for kept in seen}
 
     def forget_stale(self) -> None:
         """Let go of the tensors that were overwritten, once the pass is over."""

@@ -45,6 +45,34 @@ def probabilities(scores: Tensor, kind: str) -> Tensor:
     return scores.sigmoid() if scores.shape[1] == 1 else scores.softmax(dim=1)
 
 
+def checked_class_names(
+    names: Sequence[str] | None, scores: Tensor | None
+) -> tuple[str, ...] | None:
+    """Return the user's class names, if they fit the scores of shape (N, K).
+
+    Raises
+    ------
+    TypeError
+        They are not a sequence of strings.
+    ValueError
+        There are not K of them (or two, for a single score).
+    """
+    if names is None:
+        return None
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        msg = f"class_names={names!r} must be a sequence of strings, one for each class."
+        raise TypeError(msg)
+    classes = len(names) if scores is None else scores.shape[1]
+    allowed = (1, 2) if classes == 1 else (classes,)
+    if len(names) not in allowed:
+        msg = (
+            f"class_names has {len(names)} names, but the model's output has {classes} classes; "
+            f"give {' or '.join(str(number) for number in allowed)} names."
+        )
+        raise ValueError(msg)
+    return tuple(names)
+
+
 def class_name(class_names: Sequence[str] | None, index: int, classes: int) -> str:
     """Return the name of a class.
 

@@ -59,7 +59,7 @@ def state_of(model: nn.Module) -> ModelState:
                 versions.append(version_of(parameter))
         for buffer in module._buffers.values():
             if buffer is not None:
-                structure.append(id(buffer))
+                structure += (id(buffer), buffer.data_ptr())
                 versions.append(version_of(buffer))
         for child in module._modules.values():
             if child is not None and id(child) not in seen:
@@ -98,8 +98,8 @@ class Shadow:
         self.original = model
         self.own = own
         self.reason = ""
-        self._buffers: list[tuple[Tensor, Tensor, int, int]] = []
-        self._owned: list[tuple[Tensor, Tensor]] = []
+        self._mine: list[Tensor] = []  # copies, and what they are copies of
+        self._theirs: list[Tensor] = []
         self._originals: dict[int, nn.Module] = {}
         try:
             self.module = self._copy()
@@ -108,8 +108,7 @@ class Shadow:
             self.module = model
             self.isolated = False
             self.reason = f"{type(error).__name__}: {error}"
-            self._buffers = []
-            self._owned = []
+            self._mine, self._theirs = [], []
         if self.isolated:
             self.module.eval()
 
@@ -121,7 +120,8 @@ class Shadow:
         for buffer in self.original.buffers():
             twin = _own_copy(buffer)
             memo[id(buffer)] = twin
-            self._buffers.append((buffer, twin, version_of(buffer), version_of(twin)))
+            self._mine.append(twin)
+            self._theirs.append(buffer)
         for module in self.original.modules():
             _map_plain_tensors(vars(module), memo, depth=4)
         for module in self.original.modules():
@@ -143,18 +143,18 @@ class Shadow:
         data = parameter.detach()
         if copied or parameter.is_inference():
             data = data.clone()
-            self._owned.append((parameter, data))
+            self._mine.append(data)
+            self._theirs.append(parameter.detach())
         return nn.Parameter(data, requires_grad=False)
 
     def refresh(self) -> None:
-        """Bring the shadow's own buffers, and weights it had to copy, to the user's values."""
+        """Bring the shadow's own buffers, and weights it had to copy, to the user's values.
+
+        All of them, because torch does not count what BatchNorm writes to its statistics.
+        """
         with torch.no_grad():
-            for index, (buffer, twin, seen, written) in enumerate(self._buffers):
-                if version_of(buffer) != seen or version_of(twin) != written or seen < 0:
-                    twin.copy_(buffer)
-                    self._buffers[index] = (buffer, twin, version_of(buffer), version_of(twin))
-            for parameter, data in self._owned:
-                data.copy_(parameter)
+            if self._mine:
+                torch._foreach_copy_(self._mine, self._theirs)
 
     @contextlib.contextmanager
     def guard(self) -> Iterator[None]:

@@ -78,6 +78,8 @@ class InPlace(nn.Module):
             y = y + self.skip(x)
         elif self.kind == "detached alias":
             y.detach().mul_(0.5)
+        elif self.kind == "data alias":
+            y.data.mul_(0.5)
         return y
 
 
@@ -94,7 +96,8 @@ _ACTIVATIONS: dict[str, Any] = {
 }
 IN_PLACE_KINDS = (
     *_ACTIVATIONS, "F.relu_", "F.relu(inplace)", "tensor.relu_", "residual", "slice", "view",
-    "chunk", "pre-activation", "old object", "out=", "twice", "input", "detached alias",
+    "chunk", "pre-activation", "old object", "out=", "twice", "input",
+    "detached alias", "data alias",
 )  # fmt: skip
 
 

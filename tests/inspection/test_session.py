@@ -1,0 +1,141 @@
+"""A model with its inputs, and the trace that is valid for both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnnviz_widgets.inspection import Inspector
+from tests.inspection import models
+from tests.inspection.twin import plain_outputs
+
+
+def session_of(inspector: Inspector) -> Any:
+    """Return the session behind an Inspector."""
+    return inspector._session
+
+
+def test_the_first_trace_is_watched_and_the_next_are_followed() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    assert session_of(inspector).trace.operations is not None
+    inspector.set_inputs(models.pictures() + 1)
+    assert session_of(inspector).trace.operations is None
+    inspector.set_inputs(models.pictures(1))  # another shape
+    assert session_of(inspector).trace.operations is not None
+
+
+def test_gradients_build_a_graph_only_when_they_are_asked_for() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    assert not inspector.cache_info()["has_graph"]
+    first = inspector.gradient("conv1", 2)
+    assert inspector.cache_info()["has_graph"]
+    assert torch.equal(inspector.gradient("conv1", 2), first)
+    inspector.set_inputs(models.pictures() + 1)
+    assert inspector.cache_info() | {"budget_bytes": 0} == {
+        "trace_bytes": inspector.cache_info()["trace_bytes"],
+        "gradient_bytes": 0,
+        "gradients": 0,
+        "budget_bytes": 0,
+        "layers_kept": inspector.cache_info()["layers_kept"],
+        "layers_recomputed": 0,
+        "has_graph": False,
+    }
+
+
+def test_gradient_against_central_differences_in_float64() -> None:
+    """A slow witness: (S(A + h) - S(A - h)) / 2h through the rest of the network."""
+    model, x = models.built(models.Plain()).double(), models.pictures(1, 3, 4, 4)
+    activation = Inspector(model, x).activation("conv1")
+
+    def score(a: Tensor) -> float:
+        parts = dict(model.named_children())
+        y = torch.relu(parts["conv2"](torch.relu(parts["bn"](a))))
+        return float(parts["fc"](parts["pool"](y).flatten(1))[0, 3])
+
+    expected = np.zeros(activation.numel())
+    with torch.no_grad():
+        for index in range(activation.numel()):
+            step = torch.zeros(activation.numel(), dtype=torch.float64)
+            step[index] = 1e-6
+            step = step.reshape(activation.shape)
+            expected[index] = (score(activation + step) - score(activation - step)) / 2e-6
+    got = Inspector(model, x).gradient("conv1", 3)
+    np.testing.assert_allclose(got.numpy().ravel(), expected, atol=1e-7)
+
+
+def test_gradient_by_hand() -> None:
+    """The mean of a ReLU over 4 places: 1/4 where the input is positive."""
+    model = nn.Sequential(nn.Conv2d(1, 1, 1, bias=False), nn.ReLU(), nn.Flatten(), nn.AvgPool1d(4))
+    nn.init.ones_(model.get_parameter("0.weight"))
+    inspector = Inspector(model, torch.tensor([[[[1.0, -2.0], [3.0, -4.0]]]]))
+    gradient = inspector.gradient("0", lambda output: output[:, 0])
+    assert gradient.flatten().tolist() == [0.25, 0.0, 0.25, 0.0]
+
+
+def test_gradient_equals_captums() -> None:
+    """LayerGradientXActivation divided by the activation is the plain gradient."""
+    attr = pytest.importorskip("captum.attr", reason="captum is not installed")
+    model, x = models.built(models.Plain()), models.pictures()
+    inspector = Inspector(model, x)
+    theirs = attr.LayerGradientXActivation(model, model.get_submodule("conv2")).attribute(
+        x, target=1
+    )
+    ours = inspector.gradient("conv2", 1) * inspector.activation("conv2")
+    torch.testing.assert_close(ours, theirs.detach(), rtol=0, atol=1e-6)
+
+
+def test_no_path_from_the_layer_to_the_score() -> None:
+    class Detached(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.frozen = nn.Conv2d(3, 4, 3)
+            self.head = nn.Linear(4, 5)
+
+        def forward(self, x: Tensor) -> Any:
+            with torch.no_grad():
+                features = self.frozen(x)
+            return self.head(features.mean((2, 3)))
+
+    inspector = Inspector(models.built(Detached()), models.pictures())
+    with pytest.raises(ValueError, match=r"target=1 does not depend on layer='frozen' through"):
+        inspector.gradient("frozen", 1)
+    assert inspector.gradient("head", 1).tolist() == [[0, 1, 0, 0, 0]] * 2
+
+
+def test_tokens_have_gradients_from_the_embedding_on() -> None:
+    model = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(12, 2)).requires_grad_(False)
+    tokens = torch.tensor([[1, 2, 3]])
+    gradient = Inspector(model, tokens).gradient("0", 1)
+    weight = model.get_parameter("2.weight")
+    torch.testing.assert_close(gradient.flatten(), weight[1], rtol=0, atol=1e-7)
+
+
+def test_batchnorm_statistics_that_training_moves_are_seen() -> None:
+    model, x = models.built(models.Plain()), models.pictures()
+    inspector = Inspector(model, x)
+    model.train()(x)
+    assert torch.equal(inspector.activation("bn"), plain_outputs(model, x)[0]["bn", 1])
+    assert inspector.epoch == 1
+
+
+def test_a_layer_without_tensor_inputs() -> None:
+    class Source(nn.Module):
+        def forward(self) -> Tensor:
+            return torch.ones(2, 4, 3, 3)
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.source, self.conv = Source(), nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Any:
+            return (self.conv(x).mean() + self.source()).mean((2, 3))
+
+    inspector = Inspector(models.built(Model()), models.pictures())
+    assert inspector.activation("source").sum() == 72
+    with pytest.raises(ValueError, match=r"side='input': 'source' was called without a tensor"):
+        inspector.maps("source", side="input")
