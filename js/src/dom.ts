@@ -30,6 +30,8 @@ export function h<K extends keyof HTMLElementTagNameMap>(
     if (typeof part === "string" || part instanceof Node) made.append(part);
     else setAttributes(made, part);
   }
+  // JupyterLab takes the arrow keys of whatever has the focus, unless it says so itself.
+  if (made.matches("input, select, summary, [tabindex]")) made.dataset.lmSuppressShortcuts = "true";
   return made;
 }
 

@@ -69,6 +69,6 @@ describe("numbers of a layer", () => {
   });
 
   it("tell which channels are dead", () => {
-    expect([0, 1, 2].map((channel) => isDead(maps, channel))).toEqual([false, true, true]);
+    expect([0, 1, 2, 3].map((channel) => isDead(maps, channel))).toEqual([false, true, false, false]);
   });
 });
