@@ -69,6 +69,11 @@ describe("numbers of a layer", () => {
   });
 
   it("tell which channels are dead", () => {
-    expect([0, 1, 2, 3].map((channel) => isDead(maps, channel))).toEqual([false, true, false, false]);
+    expect([0, 1, 2, 3].map((channel) => isDead(maps, channel))).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
   });
 });

@@ -42,6 +42,7 @@ interface Shown {
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
 function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => void {
   const end = new AbortController();
+  const endings: (() => void)[] = [];
   const on = listenUntil(end.signal);
   const writer = makeTraitWriter(model, clock);
   const inputs = makeStore<Frame>(INPUT_BYTES);
@@ -308,7 +309,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   /** Follows what Python or another view of the same model sets. */
   const follow = (event: string, listener: (content: unknown, buffers: DataView[]) => void) => {
     model.on(event, listener);
-    on(end.signal, "abort", () => model.off(event, listener));
+    endings.push(() => model.off(event, listener));
   };
   const followTrait = (name: keyof BrowserTraits, listener: () => void) =>
     follow(`change:${name}`, () => !writer.isPending(name) && listener());
@@ -333,6 +334,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   return () => {
     writer.flush();
     end.abort();
+    for (const ending of endings) ending();
     settle.close();
     source.close();
     root.remove();

@@ -1,0 +1,160 @@
+/** A fake anywidget model over a fake kernel: what is sent is kept, and answered when told to. */
+
+import type { BrowserModel, BrowserTraits, Index, LayerEntry } from "../src/traits";
+
+interface Sent {
+  type: string;
+  cid: string;
+  seq: number;
+  kind: string;
+  params: Record<string, unknown>;
+}
+
+export function layerEntry(name: string, place: number, shape = [2, 3, 4, 4]): LayerEntry {
+  const [path = ""] = name.split("#");
+  const [call, calls, index] = [1, 1, place];
+  const numbers = { call, calls, index, params: 12, trainable: 12, macs: null };
+  return { name, path, type: "Conv2d", shape, layout: "NCHW", leaf: place >= 0, ...numbers };
+}
+
+export const LAYERS = ["stem", "body.conv", "body.relu", "head"];
+
+export function indexOf(names: readonly string[] = LAYERS, epoch = 1): Index {
+  const layers = names.map((name, place) => layerEntry(name, place));
+  return { epoch, model: "Net", batch: 2, layers, classes: null, notices: [] };
+}
+
+export class FakeModel {
+  readonly sent: Sent[] = [];
+  saves = 0;
+  readonly #listeners = new Map<string, Set<(...args: unknown[]) => void>>();
+  readonly #traits: BrowserTraits;
+
+  constructor(traits: Partial<BrowserTraits> = {}) {
+    this.#traits = {
+      _index: indexOf(),
+      layer: "stem",
+      channel: 0,
+      image: 0,
+      scale_mode: "channel",
+      scale_low: 0,
+      scale_high: 1,
+      colormap: "viridis",
+      diverging: false,
+      sort: "index",
+      tile: 64,
+      show_input: false,
+      ...traits,
+    };
+  }
+
+  get model(): BrowserModel {
+    return this as unknown as BrowserModel;
+  }
+
+  get listeners(): number {
+    return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  get<K extends keyof BrowserTraits>(name: K): BrowserTraits[K] {
+    return this.#traits[name];
+  }
+
+  set<K extends keyof BrowserTraits>(name: K, value: BrowserTraits[K]): void {
+    if (this.#traits[name] === value) return;
+    this.#traits[name] = value;
+    this.#emit(`change:${name}`);
+  }
+
+  save_changes(): void {
+    this.saves += 1;
+  }
+
+  on(event: string, listener: (...args: unknown[]) => void): void {
+    const known = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, known.add(listener));
+  }
+
+  off(event: string, listener: (...args: unknown[]) => void): void {
+    this.#listeners.get(event)?.delete(listener);
+  }
+
+  send(content: unknown): void {
+    this.sent.push(content as Sent);
+  }
+
+  #emit(event: string, ...args: unknown[]): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(...args);
+  }
+
+  /** The last request, of a kind if one is given. */
+  last(kind?: string): Sent | undefined {
+    return this.sent.findLast(({ type, kind: k }) => type === "req" && (!kind || k === kind));
+  }
+
+  receive(content: Record<string, unknown>, buffer?: ArrayBuffer): void {
+    this.#emit("msg:custom", content, buffer ? [new DataView(buffer)] : []);
+  }
+
+  frame(request: Sent | undefined, fields: object, arrays: Record<string, [number[], number[]]>) {
+    if (!request) throw new Error("nothing was asked");
+    const specs: object[] = [];
+    const bytes: number[] = [];
+    for (const [name, [shape, values]] of Object.entries(arrays)) {
+      while (bytes.length % 8) bytes.push(0);
+      const isBytes = name === "codes" || name === "rgb";
+      specs.push({ name, dtype: isBytes ? "u1" : "f4", shape, offset: bytes.length });
+      const data = isBytes ? Uint8Array.from(values) : Float32Array.from(values);
+      bytes.push(...new Uint8Array(data.buffer));
+    }
+    const { cid, seq, kind, params } = request;
+    const header = { type: "frame", cid, seq, kind, params, epoch: 1, final: true, ms: 1 };
+    this.receive({ ...header, arrays: specs, ...fields }, Uint8Array.from(bytes).buffer);
+  }
+
+  /** Answers a request for a layer with three maps of 4 x 4 that differ from layer to layer. */
+  answerLayer(request = this.last("layer"), fields: object = {}): void {
+    const start = LAYERS.indexOf(String(request?.params.layer)) * 10;
+    const codes = Array.from({ length: 48 }, (_, i) => start + i);
+    const three = (values: number[]): [number[], number[]] => [[3], values];
+    this.frame(
+      request,
+      { kind_of: "maps", note: null, full: [4, 4], factor: 1, ...fields },
+      {
+        codes: [[3, 4, 4], codes],
+        low: three([0, 1, -1]),
+        high: three([2, 1, 3]),
+        mean: three([1, 1, 0.5]),
+        variance: three([2, 0, 1]),
+      },
+    );
+  }
+
+  welcome(): void {
+    this.receive({ type: "welcome", v: 1, cid: this.sent[0]?.cid, epoch: 1 });
+  }
+
+  /** Answers everything that is asked until nothing more is. */
+  answerAll(): void {
+    for (let seen = 0; seen < this.sent.length; seen++) {
+      const request = this.sent[seen];
+      if (request?.type === "hello") this.welcome();
+      if (request?.kind === "layer") this.answerLayer(request);
+      if (request?.kind === "input") this.answerInput(request);
+    }
+  }
+
+  answerInput(request = this.last("input")): void {
+    const predictions = [
+      { index: 3, name: "cat", score: 4.5, probability: 0.75 },
+      { index: 1, name: "dog", score: 1.5, probability: 0.25 },
+    ];
+    const fields = { predictions, score_kind: "logit", notices: ["in training mode"] };
+    this.frame(request, fields, {
+      rgb: [
+        [1, 2, 3],
+        [255, 0, 0, 0, 0, 255],
+      ],
+    });
+  }
+}

@@ -1,0 +1,444 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { BrowserTraits } from "../../src/traits";
+import widget from "../../src/widgets/layer-browser";
+import { FakeModel, indexOf, LAYERS, layerEntry } from "../model";
+import { type Stub, stubPage } from "../page";
+
+interface Painted {
+  layer: string;
+  index: number;
+  seq: number;
+  image: number;
+}
+
+let page: Stub;
+let painted: Painted[];
+let stops: (() => void)[];
+let end: AbortController;
+
+/** The stage of the layer's output; that of its input stands before it, hidden. */
+const STAGE = '[aria-label="Output of the layer"]';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  page = stubPage();
+  painted = [];
+  stops = [];
+  document.body.replaceChildren();
+  end = new AbortController();
+  document.body.addEventListener(
+    "cnnviz:painted",
+    (event) => painted.push((event as CustomEvent<Painted>).detail),
+    end,
+  );
+});
+
+afterEach(() => {
+  for (const stop of stops) stop();
+  end.abort();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+function open(traits: Partial<BrowserTraits> = {}, model = new FakeModel(traits)): FakeModel {
+  const el = document.body.appendChild(document.createElement("div"));
+  const props = { model: model.model, el } as unknown as Parameters<typeof widget.render>[0];
+  stops.push(widget.render(props));
+  return model;
+}
+
+/** A view with its first layer, its picture and its channel on the screen. */
+function opened(traits: Partial<BrowserTraits> = {}): FakeModel {
+  const model = open(traits);
+  model.answerAll();
+  vi.advanceTimersByTime(50);
+  return model;
+}
+
+function root(): HTMLElement {
+  return one(".cnnviz");
+}
+
+function one<T extends HTMLElement = HTMLElement>(selector: string): T {
+  const found = document.querySelector<T>(selector);
+  if (!found) throw new Error(`no ${selector}`);
+  return found;
+}
+
+function control<T extends HTMLElement = HTMLInputElement>(name: string): T {
+  return one<T>(`[data-cnnviz-control="${name}"]`);
+}
+
+function set(name: string, value: string, event = "input"): void {
+  control(name).value = value;
+  control(name).dispatchEvent(new Event(event, { bubbles: true }));
+}
+
+function press(target: Element, key: string): boolean {
+  const init = { key, bubbles: true, cancelable: true };
+  return !target.dispatchEvent(new KeyboardEvent("keydown", init));
+}
+
+describe("opening", () => {
+  it("says hello and asks for the layer and the picture", () => {
+    const model = open();
+    expect(model.sent.map(({ type, kind }) => kind ?? type)).toEqual(["hello", "layer"]);
+    expect(model.last()?.params).toEqual({ layer: "stem", image: 0, tile: 64 });
+    model.answerLayer();
+    expect(model.last()?.kind).toBe("input");
+  });
+
+  it("names the layer at once and draws it in the message's task", () => {
+    const model = open();
+    expect(one("header strong").textContent).toBe("stem");
+    expect(control("layer").getAttribute("aria-valuetext")).toBe("stem, 1 of 4");
+    expect(painted).toEqual([]);
+    model.answerLayer();
+    expect(painted).toEqual([{ layer: "stem", index: 0, seq: 1, image: 0 }]);
+    expect(root().dataset).toMatchObject({ shownLayer: "stem", shownIndex: "0", shownSeq: "1" });
+    expect(page.put.has(one(`${STAGE} canvas`))).toBe(true);
+  });
+
+  it("shows the picture and what the network says", () => {
+    opened();
+    const rows = [...document.querySelectorAll(".cnnviz-predictions li")];
+    expect(rows.map((row) => row.textContent)).toEqual(["cat0.75", "dog0.25"]);
+    expect(one(".cnnviz-predictions p").textContent).toBe("Softmax of the scores");
+    const image = page.put.get(one(".cnnviz-picture canvas"));
+    expect([...(image?.data ?? [])]).toEqual([255, 0, 0, 255, 0, 0, 255, 255]);
+    expect(document.body.textContent).toContain("in training mode");
+  });
+
+  it("draws when the space is known, if the layer was here before", () => {
+    vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(0);
+    const model = open();
+    model.answerLayer();
+    expect(painted).toEqual([]);
+    vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(500);
+    page.resize();
+    expect(painted).toHaveLength(1);
+  });
+});
+
+describe("sliding", () => {
+  it("draws a layer that is in the page in the task of the event, without a message", () => {
+    const model = opened();
+    set("layer", "2");
+    model.answerLayer();
+    set("layer", "0");
+    const before = model.sent.length;
+    set("layer", "2");
+    expect(painted.at(-1)).toMatchObject({ layer: "body.relu", index: 2 });
+    expect(root().dataset.shownIndex).toBe("2");
+    expect(model.sent).toHaveLength(before);
+  });
+
+  it("keeps the picture until the next one is here, and draws no overtaken one", () => {
+    const model = opened();
+    set("layer", "1");
+    const late = model.last("layer");
+    set("layer", "3");
+    expect(root().dataset.shownLayer).toBe("stem");
+    expect(one("header strong").textContent).toBe("head");
+    model.answerLayer(late);
+    expect(root().dataset.shownLayer).toBe("stem");
+    model.answerLayer();
+    expect(root().dataset.shownLayer).toBe("head");
+    expect(painted.map(({ layer }) => layer)).toEqual(["stem", "head"]);
+  });
+
+  it("draws duplicates of an answer without harm", () => {
+    const model = opened();
+    const { length } = painted;
+    model.answerLayer(model.last("layer"));
+    expect(painted.length - length).toBeLessThanOrEqual(1);
+    expect(root().dataset.shownLayer).toBe("stem");
+  });
+
+  it("writes the layer back a few times a second, the last one always", () => {
+    const model = opened();
+    for (let step = 0; step < 40; step++) {
+      set("layer", String(step % 4));
+      vi.advanceTimersByTime(16);
+    }
+    expect(model.saves).toBeLessThanOrEqual(5);
+    vi.advanceTimersByTime(500);
+    expect(model.get("layer")).toBe("head");
+  });
+
+  it("marks the layer in the tree, the legend and the numbers after the paint", () => {
+    const model = opened();
+    set("layer", "1");
+    model.answerLayer();
+    vi.advanceTimersByTime(300);
+    const chosen = document.querySelectorAll('[role="treeitem"][aria-selected="true"]');
+    expect([...chosen].map((row) => row.textContent)).toEqual(["convConv2d3 × 4 × 4"]);
+    expect(one(".cnnviz-legend").textContent).toContain("channel 0:02");
+    expect(one(".cnnviz-detail").textContent).toContain("maximum2");
+  });
+});
+
+describe("the exact channel", () => {
+  it("is asked for when the slider rests, and read out", () => {
+    const model = opened();
+    vi.advanceTimersByTime(200);
+    expect(model.last()?.params).toEqual({ layer: "stem", image: 0, channel: 0 });
+    const values = Array.from({ length: 16 }, (_, i) => 0.1 * i);
+    model.frame(model.last("channel"), {}, { values: [[4, 4], values] });
+    const frame = one('[role="application"]');
+    press(frame, "ArrowRight");
+    expect(one("output").textContent).toBe("y 2, x 2: 1");
+    press(frame, "ArrowRight");
+    expect(one("output").textContent).toBe("y 2, x 3: 1.1");
+    press(frame, "Escape");
+    expect(one("output").textContent).toContain("Point at the map");
+  });
+
+  it("is chosen in the grid by keyboard and written back", () => {
+    const model = opened();
+    const grid = one(`${STAGE} [role="grid"]`);
+    press(grid, "ArrowRight");
+    const cell = document.activeElement;
+    expect(cell?.getAttribute("role")).toBe("gridcell");
+    expect(cell?.getAttribute("aria-label")).toBe("channel 1: 1 to 1, dead");
+    expect(press(grid, "Enter")).toBe(true);
+    vi.advanceTimersByTime(400);
+    expect(model.get("channel")).toBe(1);
+    expect(one(".cnnviz-detail h3").textContent).toBe("Channel 1of 3");
+    expect(press(grid, "x")).toBe(false);
+  });
+
+  it("is the first one where a layer has not so many", () => {
+    opened({ channel: 40 });
+    expect(one(".cnnviz-detail h3").textContent).toBe("Channel 0of 3");
+  });
+});
+
+describe("the tree", () => {
+  it("chooses by click and by keyboard, folds and finds", () => {
+    const model = opened();
+    const tree = one('[role="tree"]');
+    const rows = () => [...tree.querySelectorAll('[role="treeitem"]')];
+    expect(rows().map((row) => row.getAttribute("aria-level"))).toEqual(["1", "1", "2", "2", "1"]);
+    rows()[4]?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    expect(model.last("layer")?.params.layer).toBe("head");
+    press(tree, "ArrowUp");
+    press(tree, "ArrowLeft");
+    press(tree, "ArrowLeft");
+    expect(rows()).toHaveLength(3);
+    expect(document.activeElement?.getAttribute("aria-expanded")).toBe("false");
+    const search = one<HTMLInputElement>('[type="search"]');
+    search.value = "relu";
+    search.dispatchEvent(new Event("input"));
+    expect(rows().map((row) => row.textContent)).toEqual(["body", "reluConv2d3 × 4 × 4"]);
+    press(search, "Enter");
+    expect(one("header strong").textContent).toBe("body.relu");
+  });
+});
+
+describe("the view's options", () => {
+  it("repaint at once, are written back, and a fixed scale begins as the layer's", () => {
+    const model = opened();
+    const before = model.sent.length;
+    set("scale", "fixed", "change");
+    expect([control("scale-low").value, control("scale-high").value]).toEqual(["-1", "3"]);
+    expect(painted.length).toBeGreaterThan(1);
+    set("scale-low", "5");
+    expect(control("scale-low").getAttribute("aria-invalid")).toBe("true");
+    set("scale-low", "-2");
+    set("colormap", "coolwarm", "change");
+    set("sort", "maximum", "change");
+    vi.advanceTimersByTime(400);
+    expect(model.get("scale_low")).toBe(-2);
+    expect(model.get("diverging")).toBe(true);
+    expect(model.get("sort")).toBe("maximum");
+    expect(one(".cnnviz-legend").textContent).toContain("you fixed:-33centred on zero");
+    expect(model.sent.slice(before).every(({ kind }) => kind !== "layer")).toBe(true);
+  });
+
+  it("ask for other tiles and for the input of the layer", () => {
+    const model = opened();
+    set("tile", "128", "change");
+    expect(model.last("layer")?.params).toEqual({ layer: "stem", image: 0, tile: 128 });
+    model.answerLayer();
+    control("show-input").checked = true;
+    set("show-input", "on");
+    expect(model.last("layer")?.params).toMatchObject({ side: "input" });
+    model.answerLayer();
+    expect(page.put.has(one(".cnnviz-stagebox canvas"))).toBe(true);
+    expect(root().dataset.shownLayer).toBe("stem");
+  });
+
+  it("follow Python", () => {
+    const model = opened();
+    model.set("layer", "head");
+    expect(model.last("layer")?.params.layer).toBe("head");
+    model.answerLayer();
+    expect(control("layer").value).toBe("3");
+    model.set("image", 1);
+    expect(model.last("layer")?.params.image).toBe(1);
+    model.answerLayer();
+    model.set("colormap", "magma");
+    expect(control<HTMLSelectElement>("colormap").value).toBe("magma");
+    model.set("layer", "no such layer");
+    expect(one("header strong").textContent).toBe("head");
+  });
+});
+
+describe("other kinds of layers", () => {
+  it("shows a vector as bars with class names", () => {
+    const model = open();
+    const fields = { kind_of: "vector", note: null, labels: ["cat", "dog"] };
+    model.frame(model.last("layer"), fields, { values: [[2], [-1, 3]] });
+    expect(painted).toHaveLength(1);
+    const rows = [...document.querySelectorAll('[role="listitem"]')];
+    expect(rows.map((row) => row.textContent)).toEqual(["cat-1", "dog3"]);
+    expect(one(`${STAGE} .cnnviz-bars i`).style.width).toBe("25%");
+  });
+
+  it("asks which axis is which and shows the answer", () => {
+    const model = open();
+    const fields = { kind_of: "ask", note: "50 x 64", choices: ["NLC", "NCL"] };
+    model.frame(model.last("layer"), fields, {});
+    expect(one(`${STAGE} .cnnviz-question`).textContent).toContain("50 x 64");
+    const select = one<HTMLSelectElement>(`${STAGE} select`);
+    select.value = "NLC";
+    select.dispatchEvent(new Event("change"));
+    model.answerInput();
+    expect(model.last("layout")?.params).toEqual({ layer: "stem", layout: "NLC" });
+    const asked = model.sent.length;
+    model.frame(model.last("layout"), {}, {});
+    expect(model.sent.slice(asked).map(({ kind }) => kind)).toContain("layer");
+  });
+
+  it("shows a container and keeps the slider at its last layer", () => {
+    const layers = [...indexOf().layers, layerEntry("body", -1)];
+    opened({ _index: { ...indexOf(), layers }, layer: "body" });
+    expect(control("layer").value).toBe("2");
+    expect(one("header").textContent).toContain("block");
+    expect(root().dataset.shownIndex).toBe("-1");
+  });
+});
+
+describe("trouble", () => {
+  it("shows the kernel's error and lives on", () => {
+    const model = opened();
+    set("layer", "1");
+    const { cid, seq, kind } = model.last("layer") ?? {};
+    model.receive({ type: "err", cid, seq, kind, message: "no memory", hint: "smaller batch" });
+    expect(one('[role="alert"]').textContent).toBe(
+      "body.conv cannot be shownno memorysmaller batch",
+    );
+    expect(root().hasAttribute("data-stale")).toBe(true);
+    set("layer", "0");
+    vi.advanceTimersByTime(200);
+    expect(one('[role="alert"]').hidden).toBe(true);
+    expect(root().hasAttribute("data-stale")).toBe(false);
+  });
+
+  it("says busy, waiting and static in time, and recovers", () => {
+    const model = opened();
+    set("layer", "1");
+    vi.advanceTimersByTime(299);
+    expect(root().hasAttribute("aria-busy")).toBe(false);
+    vi.advanceTimersByTime(2);
+    expect(root().getAttribute("aria-busy")).toBe("true");
+    vi.advanceTimersByTime(1_700);
+    expect(one('[role="status"]').textContent).toBe("Waiting for the kernel");
+    vi.advanceTimersByTime(30_000);
+    expect(one('[role="alert"]').textContent).toContain("body.conv is not in this page.");
+    set("layer", "0");
+    expect(painted.at(-1)?.layer).toBe("stem");
+    set("layer", "1");
+    model.answerLayer();
+    expect(painted.at(-1)?.layer).toBe("body.conv");
+    expect(one('[role="alert"]').hidden).toBe(true);
+    expect(root().hasAttribute("aria-busy")).toBe(false);
+  });
+
+  it("is static where no kernel ever answers", () => {
+    open();
+    vi.advanceTimersByTime(1_600);
+    expect(root().dataset.state).toBe("static");
+    expect(one('[role="status"]').textContent).toBe("No kernel answers");
+  });
+
+  it("says so when page and kernel do not understand each other", () => {
+    const model = open();
+    model.receive({ type: "frame", cid: "x" });
+    expect(one('[role="alert"]').textContent).toContain("do not understand each other");
+  });
+
+  it("shows what Python says is wrong with the network", () => {
+    const error = { message: "no layers at all", hint: "pass a model" };
+    const model = open({ _index: { ...indexOf([]), error } });
+    expect(one('[role="alert"]').textContent).toContain("no layers at all");
+    model.set("_index", indexOf(LAYERS, 2));
+    expect(one('[role="alert"]').hidden).toBe(true);
+    expect(model.last("layer")?.params.layer).toBe("stem");
+  });
+});
+
+describe("new inputs", () => {
+  it("forget what was shown and ask for it again", () => {
+    const model = opened();
+    const before = model.sent.length;
+    model.set("_index", indexOf(LAYERS, 2));
+    expect(model.sent.length).toBeGreaterThan(before);
+    expect(model.last("layer")?.params.layer).toBe("stem");
+    expect(root().dataset.shownLayer).toBe("stem");
+  });
+});
+
+describe("prefetching", () => {
+  it("brings the other layers in when nothing else goes on", () => {
+    const model = opened();
+    vi.advanceTimersByTime(400);
+    const values: [number[], number[]] = [[4, 4], new Array<number>(16).fill(0)];
+    model.frame(model.last("channel"), {}, { values });
+    vi.advanceTimersByTime(400);
+    expect(model.last()?.kind).toBe("prefetch");
+    expect(model.last()?.params.layers).toEqual(["body.conv", "body.relu", "head"]);
+    set("layer", "3");
+    expect(model.last()?.kind).toBe("layer");
+  });
+});
+
+describe("the end of a view", () => {
+  it("leaves no timer, no listener and no element", () => {
+    const model = opened();
+    set("layer", "1");
+    stops.pop()?.();
+    const sent = model.sent.length;
+    expect(vi.getTimerCount()).toBe(0);
+    expect(model.listeners).toBe(0);
+    expect(document.querySelector(".cnnviz")).toBeNull();
+    model.set("layer", "head");
+    vi.advanceTimersByTime(60_000);
+    expect(model.sent).toHaveLength(sent);
+  });
+
+  it("leaves the other view of the model alone", () => {
+    const model = opened();
+    open({}, model);
+    stops.shift()?.();
+    const { length } = painted;
+    const second = model.sent.findLast(({ type }) => type === "hello")?.cid;
+    const request = model.sent.find(({ cid, kind }) => cid === second && kind === "layer");
+    model.answerLayer(request);
+    expect(painted).toHaveLength(length + 1);
+  });
+
+  it("asks for nothing while it is out of sight", () => {
+    const model = opened();
+    page.see(false);
+    const before = model.sent.length;
+    set("layer", "2");
+    vi.advanceTimersByTime(5_000);
+    expect(model.sent).toHaveLength(before);
+    page.see(true);
+    expect(model.last("layer")?.params.layer).toBe("body.relu");
+  });
+});
