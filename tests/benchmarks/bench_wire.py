@@ -8,7 +8,6 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.view import View
 
 _BAR = 1.05
-_TILE_PX = 112
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -30,7 +29,7 @@ def _weigh(name: str, model: torch.nn.Module) -> list[Figure]:
     figures: list[Figure] = []
     values = sent = 0
     for layer in browser.inspector.layers:
-        (frame,) = view.ask("layer", layer=layer.name, image=0, tile=_TILE_PX)
+        (frame,) = view.ask("layer", layer=layer.name, image=0, tile=browser.tile)
         size = frame.header_bytes + frame.payload_bytes
         values, sent = values + frame.values, sent + size
         if tuple(layer.shape[1:]) == (64, 56, 56) and not figures and name == "resnet18":

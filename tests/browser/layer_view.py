@@ -5,11 +5,13 @@ In: a notebook that displays the widget. Out: values that tests compare with Num
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from playwright.sync_api import ElementHandle, Locator
 
 from cnnviz_widgets.rendering.colormap import render_maps
@@ -30,6 +32,7 @@ class Grid:
     pitch_y: int
     tile: int
     scroll: int
+    width: int
     height: int
 
 
@@ -100,7 +103,8 @@ class LayerView:
         values = self.canvas().evaluate(
             """(canvas) => {
               const { columns, pitchX, pitchY, tile, scroll } = canvas.dataset;
-              return [columns, pitchX, pitchY, tile, scroll, canvas.height].map(Number);
+              const { width, height } = canvas;
+              return [columns, pitchX, pitchY, tile, scroll, width, height].map(Number);
             }"""
         )
         return Grid(*(int(value) for value in values))
@@ -114,6 +118,18 @@ class LayerView:
             }""",
             row * self.grid().pitch_y,
         )
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the grid's canvas, RGBA row by row: quicker than its pixels."""
+        answer: str = self.canvas().evaluate(
+            """async (canvas) => {
+              const { width, height } = canvas;
+              const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+              const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+              return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+            }"""
+        )
+        return answer
 
     def pixels(self) -> Pixels:
         """Return the grid's canvas, (height, width, 4) RGBA."""
@@ -172,19 +188,30 @@ def compare_all(view: LayerView, expected: Pixels, *, what: str) -> None:
 
 
 def compare_visible(view: LayerView, expected: Pixels, *, what: str) -> set[int]:
-    """Compare the maps that are on the canvas now; return the channels that are whole there."""
-    grid, canvas = view.grid(), view.pixels()
-    whole = set()
+    """Compare the canvas as it is now; return the channels that are whole on it.
+
+    Outside of the maps it must be transparent.
+    """
+    grid = view.grid()
+    canvas = np.zeros((grid.height, grid.width, 4), np.uint8)
+    places = {}
     for channel, top, left, picture in _placed(grid, expected):
         if top + picture.shape[0] <= 0 or top >= grid.height:
             continue
         cut = picture[max(0, -top) : grid.height - top]
-        seen = canvas[max(0, top) :, left:][: cut.shape[0], : cut.shape[1]]
-        same = np.array_equal(seen[..., :3], cut) and bool((seen[..., 3] == 255).all())
-        assert same, f"{what}, channel {channel}: {_difference(seen[..., :3], cut)}"
-        if cut.shape == picture.shape:
-            whole.add(channel)
-    return whole
+        rows = slice(max(0, top), max(0, top) + cut.shape[0])
+        columns = slice(left, left + cut.shape[1])
+        canvas[rows, columns, :3] = cut
+        canvas[rows, columns, 3] = 255
+        places[channel] = (rows, columns, cut.shape == picture.shape)
+    if view.digest() != hashlib.sha256(canvas.tobytes()).hexdigest():
+        seen = view.pixels()
+        for channel, (rows, columns, _) in places.items():
+            same = np.array_equal(seen[rows, columns], canvas[rows, columns])
+            difference = _difference(seen[rows, columns], canvas[rows, columns])
+            assert same, f"{what}, channel {channel}: {difference}"
+        pytest.fail(f"{what}, outside of the maps: {_difference(seen, canvas)}")
+    return {channel for channel, (_, _, whole) in places.items() if whole}
 
 
 def _placed(grid: Grid, expected: Pixels) -> Iterator[tuple[int, int, int, Pixels]]:
@@ -217,6 +244,8 @@ def _difference(seen: Pixels, expected: Pixels) -> str:
     if seen.shape != expected.shape:
         return f"{seen.shape} on the canvas, {expected.shape} from NumPy"
     wrong = (seen != expected).any(axis=-1)
+    if not wrong.any():
+        return "nothing differs"
     y, x = np.argwhere(wrong)[0]
     return (
         f"{wrong.sum()} of {wrong.size} pixels differ, the first at ({y}, {x}): "

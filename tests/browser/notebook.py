@@ -136,13 +136,14 @@ class Notebook:
         self.page.evaluate("() => window.cnnvizTest.save()")
         self._open()
 
-    def dark(self) -> None:
-        """Change to JupyterLab's dark theme."""
+    def theme(self, *, dark: bool) -> None:
+        """Change to one of JupyterLab's two themes; the server remembers it."""
+        name = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.page.evaluate(
-            "() => window.jupyterapp.commands.execute("
-            "'apputils:change-theme', {theme: 'JupyterLab Dark'})"
+            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
+            name,
         )
-        self.page.wait_for_selector('body[data-jp-theme-light="false"]', state="attached")
+        self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")
 
     def screenshot(self, path: Path) -> None:
         """Save what the page shows as a PNG."""

@@ -344,8 +344,7 @@ def test_themes_and_widths(
     shots: Path | None,
 ) -> None:
     notebook = open_notebook(width=width)
-    if dark:
-        notebook.dark()
+    notebook.theme(dark=dark)
     notebook.run(LOAD)
     notebook.run(SHOW)
     view = LayerView(notebook)

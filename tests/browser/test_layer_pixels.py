@@ -50,38 +50,25 @@ def test_every_layer_is_drawn_as_numpy_draws_it(name: str, open_notebook: OpenNo
         assert np.array_equal(view.picture()[..., :3], network.picture)
 
 
-@pytest.mark.parametrize(
-    ("control", "value", "scale", "colormap"),
-    [
-        ("scale", "layer", Scale(mode="layer"), "viridis"),
-        ("colormap", "magma", Scale(), "magma"),
-        ("colormap", "coolwarm", Scale(diverging=True), "coolwarm"),
-    ],
-)
-def test_a_change_of_scale_or_colours_is_drawn_at_once(
-    control: str, value: str, scale: Scale, colormap: str, open_notebook: OpenNotebook
-) -> None:
-    _, view = _open(open_notebook, "shapes")
-    network = load("shapes")
-    layer, batch = next(iter(activations(network).items()))
-    view.wait_for(layer)
-    view.choose(control, value)
-    view.next_paint()
-    expected = rendered(batch[0], view.grid().tile, scale=scale, colormap=colormap)
-    compare_all(view, expected, what=f"{layer} with {control}={value}")
-
-
-def test_a_fixed_scale_marks_what_lies_outside(open_notebook: OpenNotebook) -> None:
+def test_scales_and_colours_are_drawn_as_numpy_draws_them(open_notebook: OpenNotebook) -> None:
     _, view = _open(open_notebook, "shapes")
     layer, batch = next(iter(activations(load("shapes")).items()))
     view.wait_for(layer)
-    for control, value in (("scale", "fixed"), ("scale-low", "-0.25"), ("scale-high", "0.5")):
-        view.choose(control, value)
-    view.next_paint()
-    scale = Scale(mode="fixed", low=-0.25, high=0.5)
-    assert batch[0].min() < -0.25
-    assert batch[0].max() > 0.5
-    compare_all(view, rendered(batch[0], view.grid().tile, scale=scale), what=layer)
+    fixed = Scale(mode="fixed", low=-0.25, high=0.5)
+    assert batch[0].min() < fixed.low
+    assert batch[0].max() > fixed.high
+    for controls, scale, colormap in (
+        ({"scale": "layer"}, Scale(mode="layer"), "viridis"),
+        ({"scale": "channel", "colormap": "magma"}, Scale(), "magma"),
+        ({"colormap": "coolwarm"}, Scale(diverging=True), "coolwarm"),
+        ({"colormap": "gray"}, Scale(), "gray"),
+        ({"scale": "fixed", "scale-low": -0.25, "scale-high": 0.5}, fixed, "gray"),
+    ):
+        for control, value in controls.items():
+            view.choose(control, value)
+        view.next_paint()
+        expected = rendered(batch[0], view.grid().tile, scale=scale, colormap=colormap)
+        compare_all(view, expected, what=f"{layer} with {controls}")
 
 
 def test_the_other_picture_of_the_batch(open_notebook: OpenNotebook) -> None:
