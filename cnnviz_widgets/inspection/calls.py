@@ -126,10 +126,6 @@ class Plan(NamedTuple):
         The only values to keep; None keeps all, up to `budget`.
     budget : int
         Bytes after which nothing more is kept.
-    replaced : CallRecorder or None
-        Of the trace that this one replaces. Its values are let go one by one, each right before
-        the new one needs memory: that memory is then in use already and warm, where new memory
-        would cost up to a quarter of a forward pass in page faults.
     """
 
     graph: bool = False
@@ -137,7 +133,6 @@ class Plan(NamedTuple):
     protect: frozenset[Source] = frozenset()
     wanted: frozenset[Source] | None = None
     budget: int = 1 << 62
-    replaced: CallRecorder | None = None
 
 
 class CallRecorder:
@@ -163,9 +158,6 @@ class CallRecorder:
         self.values = ValueNumbers()
         self.guarded: set[int] = set()  # storages of kept values
         self._unusual = unusual
-        old = plan.replaced
-        self._old = old.let_go() if old is not None else []
-        del self._old[-2:]  # always two ahead
         self._counts: dict[str, int] = {}
 
     def enter(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: Any) -> None:
@@ -258,7 +250,7 @@ class CallRecorder:
         self.hold(tensor, value, source)
 
     def hold(self, tensor: Tensor, value: int, source: Source) -> None:
-        """Hold a value, and let one of the old trace's go."""
+        """Hold a value."""
         if source.side == "input" and source in self.plan.protect:
             tensor = tensor.detach().clone()
         storage = storage_of(tensor)
@@ -266,16 +258,6 @@ class CallRecorder:
             self.guarded.add(storage)
             self.kept_bytes += nbytes(tensor)
         self.kept[value] = Kept(tensor, version_of(tensor), source)
-        if self._old:
-            self._old.pop()
-
-    def let_go(self) -> list[Kept]:
-        """Give up the kept values; return them, the first one last."""
-        values = list(self.kept.values())
-        self.kept.clear()
-        self.skipped.clear()
-        self.kept_bytes = 0
-        return values[::-1]
 
     def overwritten(self) -> frozenset[Source]:
         """Return the sources of kept values that were written to after they were taken."""

@@ -131,7 +131,7 @@ def trace(
             overwritten = result.recorder.overwritten()
             if not overwritten:
                 break
-            plan = plan._replace(protect=plan.protect | overwritten, replaced=None)
+            plan = plan._replace(protect=plan.protect | overwritten)
             result = _watched(probe, inputs, invoke, plan)
     return result
 

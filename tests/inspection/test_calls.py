@@ -83,10 +83,3 @@ def test_budget_and_wanted() -> None:
     only = frozenset({Source("0", 1, "output")})
     one = record(Plan(wanted=only), conv=conv, relu=relu)
     assert [kept.source for kept in one.kept.values()] == list(only)
-
-
-def test_values_can_be_given_up() -> None:
-    recorder = record(Plan(), conv=nn.Conv2d(1, 2, 1), relu=nn.ReLU())
-    given = recorder.let_go()
-    assert [kept.source.path for kept in given] == ["0", ""]
-    assert (recorder.kept, recorder.kept_bytes) == ({}, 0)

@@ -98,16 +98,6 @@ def test_a_pattern_that_does_not_fit_is_dropped_for_a_watched_pass() -> None:
     assert torch.equal(result.output, plain_outputs(model, other)[1])
 
 
-@pytest.mark.parametrize("graph", [False, True])
-def test_old_values_are_let_go_while_new_ones_come(graph: bool) -> None:
-    model, x = models.built(models.Plain()), models.pictures()
-    probe = Probe(Shadow(model))
-    old = trace(probe, x, invoke, plan=Plan(graph=graph))
-    new = trace(probe, x + 1, invoke, plan=Plan(replaced=old.recorder))
-    assert not old.recorder.kept
-    assert all(value is not None for value in values(new).values())
-
-
 def test_random_states_are_put_back() -> None:
     torch.manual_seed(3)
     random.seed(3)
