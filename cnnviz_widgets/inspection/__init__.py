@@ -12,14 +12,11 @@ from cnnviz_widgets.inspection.locks import ModelBusyError
 from cnnviz_widgets.inspection.maps import LayerMaps
 from cnnviz_widgets.inspection.predictions import Prediction
 
-ModelBusy = ModelBusyError
-
 __all__ = [
     "CacheInfo",
     "Inspector",
     "LayerInfo",
     "LayerMaps",
-    "ModelBusy",
     "ModelBusyError",
     "Prediction",
 ]

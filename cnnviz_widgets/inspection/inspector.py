@@ -7,6 +7,7 @@ them, all from one forward pass on a copy that shares the user's weights.
 from __future__ import annotations
 
 import contextlib
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypedDict
@@ -77,7 +78,8 @@ class Inspector:
     Attributes
     ----------
     busy_timeout_s : float
-        Seconds that a call with ``wait=`` left to the default waits for the model, 2.0.
+        Seconds that a thread other than the main one waits for the model, 2.0; then it gets a
+        `ModelBusyError`. Cells run in the main thread, message handlers and workers in others.
     class_names : tuple of str or None
         As given.
 
@@ -209,7 +211,7 @@ class Inspector:
         layer : str
             Name as in `modules`; a container can be asked for too.
         wait : float, optional
-            Seconds to wait for the model at most; None waits.
+            Seconds to wait for the model; None: as `busy_timeout_s` says.
 
         Returns
         -------
@@ -233,7 +235,7 @@ class Inspector:
             Class index, class name, ``output -> scalar per image``, or None for each image's top
             prediction.
         wait : float, optional
-            Seconds to wait for the model at most; None waits.
+            Seconds to wait for the model; None: as `busy_timeout_s` says.
 
         Returns
         -------
@@ -265,7 +267,7 @@ class Inspector:
         side : str
             "output", or "input" for the layer's first input tensor.
         wait : float, optional
-            Seconds to wait for the model at most; None waits.
+            Seconds to wait for the model; None: as `busy_timeout_s` says.
         """
         if side not in {"output", "input"}:
             msg = f"side={side!r} must be 'output' or 'input'."
@@ -299,7 +301,7 @@ class Inspector:
         k : int
             At least 1; more than there are classes gives all of them.
         wait : float, optional
-            Seconds to wait for the model at most; None waits.
+            Seconds to wait for the model; None: as `busy_timeout_s` says.
         """
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
             msg = f"k={k!r} must be a whole number of at least 1."
@@ -347,7 +349,7 @@ class Inspector:
         layout : str
             One of "NCHW", "NHWC", "NCL", "NLC", "NCDHW", "NC", with as many letters as axes.
         wait : float, optional
-            Seconds to wait for the model at most; None waits.
+            Seconds to wait for the model; None: as `busy_timeout_s` says.
         """
         with self._entered(wait):
             info = find_layer(self._session.modules, layer)
@@ -374,6 +376,8 @@ class Inspector:
     @contextlib.contextmanager
     def _entered(self, wait: float | None) -> Iterator[None]:
         """Hold the model's lock, with grad mode set for this thread and put back after."""
+        if wait is None and threading.current_thread() is not threading.main_thread():
+            wait = self.busy_timeout_s
         with held(self.lock, wait):
             with torch.inference_mode(mode=False), torch.no_grad():
                 yield

@@ -1,78 +1,108 @@
 """A trace with all layers kept, against the model's own forward pass, at 224 px.
 
 `set_inputs` is timed whole: the copy of the input, the pass with every layer's value kept or at
-hand, the scores. The first trace of a model, which also copies it, is shown beside.
+hand, the scores. Barred is CPU time, in a process whose threads sleep while they wait, because it
+hardly moves with what others do on the machine; wall time is shown beside it.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
-from torch import nn
 
 from cnnviz_widgets.inspection import Inspector
 from tests.benchmarks import networks
-from tests.benchmarks.figure import Figure
+from tests.benchmarks.figure import Figure, table
 from tests.benchmarks.load import ForeignLoad, quiet
 
-_NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "ResNet-18": networks.resnet18,
-    "ResNet-50": networks.resnet50,
-    "VGG-16": networks.vgg16,
-}
+_NETWORKS = {"ResNet-18": "resnet18", "ResNet-50": "resnet50", "VGG-16": "vgg16"}
 _BAR = 1.10
+_THREADS = 2
+_ROOT = Path(__file__).resolve().parents[2]
+_SLEEP_WHILE_WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Time plain pass, trace, plain pass in turn, so that both see the same machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        return [
-            figure
-            for name, build in _NETWORKS.items()
-            for figure in _of_network(name, build, rounds=3 if quick else 25)
-        ]
-    finally:
-        torch.set_num_threads(threads)
+    """Time plain pass, trace, plain pass in turn, each network in a process of its own."""
+    return [
+        figure
+        for title, name in _NETWORKS.items()
+        for figure in _figures(title, _in_a_process(name, rounds=4 if quick else 25))
+    ]
 
 
-def _of_network(name: str, build: Callable[[], nn.Module], *, rounds: int) -> list[Figure]:
+def _in_a_process(name: str, *, rounds: int) -> dict[str, list[list[float]]]:
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.bench_trace", name, str(rounds)],
+        cwd=_ROOT,
+        env={**os.environ, **_SLEEP_WHILE_WAITING},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    samples: dict[str, list[list[float]]] = json.loads(answer.stdout)
+    return samples
+
+
+def _figures(title: str, samples: dict[str, list[list[float]]]) -> list[Figure]:
+    cpu, cpu_note = quiet([(ratio, share) for ratio, _, share in samples["ratios"]])
+    wall, _ = quiet([(ratio, share) for _, ratio, share in samples["ratios"]])
+    [[plain_ms, megabytes, first]] = samples["facts"]
+    note = f"CPU time; plain pass {plain_ms:.0f} ms, {megabytes:.0f} MB kept; {cpu_note}"
+    return [
+        Figure(f"trace of {title} / plain forward", statistics.median(cpu), "x", _BAR, note=note),
+        Figure(f"trace of {title}, wall time", statistics.median(wall), "x"),
+        Figure(f"first trace of {title}, with the copy of the model", first, "x"),
+    ]
+
+
+def sample(name: str, rounds: int) -> dict[str, list[list[float]]]:
+    """Time one network; return (CPU ratio, wall ratio, foreign load) by round, and some facts."""
+    torch.set_num_threads(_THREADS)
     torch.manual_seed(0)
-    model = build().eval()
+    model = getattr(networks, name)().eval()
     pictures = torch.randn(1, 3, 224, 224)
 
     def plain() -> None:
         with torch.inference_mode():
             model(pictures)
 
+    Inspector(networks.resnet18(), torch.zeros(1, 3, 64, 64))  # imports what is imported late
     plain()
-    first = _seconds(lambda: Inspector(model, pictures))
+    first = _timed(lambda: Inspector(model, pictures))[1]
     inspector = Inspector(model, pictures)
-    plain_seconds: list[float] = []
-    ratios: list[tuple[float, float]] = []
-    for number in range(rounds + 2):
+    ratios, walls = [], []
+    for number in range(rounds + 3):
         with ForeignLoad() as load:
-            before = _seconds(plain)
-            traced = _seconds(lambda: inspector.set_inputs(pictures))
-            after = _seconds(plain)
-        if number >= 2:  # warm
-            ratios.append((2 * traced / (before + after), load.share))
-            plain_seconds += [before, after]
-    kept, note = quiet(ratios)
-    pass_ms = statistics.median(plain_seconds) * 1e3
+            before = _timed(plain)
+            traced = _timed(lambda: inspector.set_inputs(pictures))
+            after = _timed(plain)
+        if number >= 3:  # warm
+            cpu, wall = (2 * traced[i] / (before[i] + after[i]) for i in (0, 1))
+            ratios.append([cpu, wall, load.share])
+            walls += [before[1], after[1]]
+    plain_seconds = statistics.median(walls)
     megabytes = inspector.cache_info()["trace_bytes"] / 1e6
-    note = f"plain pass {pass_ms:.0f} ms, {megabytes:.0f} MB kept; {note}"
-    return [
-        Figure(f"trace of {name} / plain forward", statistics.median(kept), "x", _BAR, note=note),
-        Figure(f"first trace of {name} / plain forward", first * 1e3 / pass_ms, "x"),
-    ]
+    return {"ratios": ratios, "facts": [[plain_seconds * 1e3, megabytes, first / plain_seconds]]}
 
 
-def _seconds(action: Callable[[], object]) -> float:
-    started = time.perf_counter()
+def _timed(action: Callable[[], object]) -> tuple[float, float]:
+    """Return the CPU and the wall time of a call, in seconds."""
+    cpu, wall = time.process_time(), time.perf_counter()
     action()
-    return time.perf_counter() - started
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        sys.stdout.write(json.dumps(sample(sys.argv[1], int(sys.argv[2]))))
+    else:
+        sys.stdout.write(table(measure(quick=False)) + "\n")

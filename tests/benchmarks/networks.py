@@ -68,6 +68,11 @@ class Bottleneck(nn.Module):
 class ResNet(nn.Module):
     """A stem, four stages of blocks, the mean over the picture, and one linear layer."""
 
+    layer1: nn.Module
+    layer2: nn.Module
+    layer3: nn.Module
+    layer4: nn.Module
+
     def __init__(self, block: type[BasicBlock | Bottleneck], blocks: Sequence[int]):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.inspection import Inspector, ModelBusy
+from cnnviz_widgets.inspection import Inspector, ModelBusyError
 from tests.inspection import models
 from tests.inspection.promise import unchanged
 from tests.inspection.twin import plain_outputs
@@ -406,12 +406,31 @@ def test_a_call_that_waits_says_that_the_model_is_busy() -> None:
     thread.start()
     held.wait(5)
     try:
-        with pytest.raises(ModelBusy, match="the model is busy"):
+        with pytest.raises(ModelBusyError, match="the model is busy"):
             inspector.activation("conv1", wait=0.05)
     finally:
         done.set()
         thread.join()
     assert inspector.activation("conv1", wait=0.05).shape == (2, 4, 12, 10)
+
+
+def test_other_threads_wait_for_the_timeout_only() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    inspector.busy_timeout_s = 0.05
+    errors: list[str] = []
+
+    def ask() -> None:
+        try:
+            inspector.maps("conv1")
+        except ModelBusyError as error:
+            errors.append(str(error))
+
+    with inspector.lock:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    assert len(errors) == 1
+    assert "for 0.05 s" in errors[0]
 
 
 def test_grad_mode_is_set_in_every_thread() -> None:
