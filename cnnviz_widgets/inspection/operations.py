@@ -123,15 +123,18 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         if name in _DECISIONS:
             self.is_plain = False
         targets = written(func, args, kwargs)
+        bases = [(base, self.values.number(base)) for base in _bases(targets)]
         result = self._write(func, args, kwargs, targets) if targets else func(*args, **kwargs)
         if name in MANY_VIEWS and torch.is_grad_enabled():
             result = as_single_views(name, args, kwargs, result)
-        outputs = tensors_in(result)
+        outputs = tensors_in(result) or [self.newest(target) for target in targets]
         if outputs:
             self._note_aliases(given, outputs)
             self._note(name, inputs, shapes, outputs, args)
             if name in _CHEAP_FUNCTIONS:
                 self._note_recipe(name, inputs, (args, kwargs), outputs[0])
+        for base, old in bases:
+            self._note("write", (old,), (base.shape,), [base], ())
         return result
 
     def _note_aliases(self, given: list[Tensor], outputs: list[Tensor]) -> None:
@@ -266,3 +269,8 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
     def forget_stale(self) -> None:
         """Let go of the tensors that were overwritten, once the pass is over."""
         self._stale.clear()
+
+
+def _bases(targets: list[Tensor]) -> list[Tensor]:
+    """Return the tensors that a write to views of them changes as well."""
+    return [t._base for t in targets if t._is_view() and t._base is not None]

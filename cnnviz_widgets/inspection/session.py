@@ -164,12 +164,12 @@ class Session:
     def _key(self, prepared: Prepared) -> object:
         """Return what a pattern depends on besides the shadow."""
         shapes = tuple((tuple(t.shape), t.dtype) for t in tensors_in(prepared.nest))
-        return shapes, torch.is_autocast_enabled()
+        return shapes, _autocast()
 
     def _traced(self, prepared: Prepared, plan: Plan) -> Trace:
         probe = self._ready_probe()
         watched = plan.graph or plan.wanted is not None
-        cheap = probe.shadow.isolated and not plan.graph and not torch.is_autocast_enabled()
+        cheap = probe.shadow.isolated and not plan.graph and not _autocast()
         known = None if watched else self._structures.get(self._key(prepared))
         try:
             return trace(
@@ -284,6 +284,11 @@ def _value(trace: Trace, source: Source) -> int:
                 return value
     msg = f"side={source.side!r}: {source.path!r} was called without a tensor; ask for its output."
     raise ValueError(msg)
+
+
+def _autocast() -> bool:
+    """Tell whether the caller runs under autocast on any kind of device."""
+    return torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
 
 
 def _check_has_layers(model: nn.Module, new: Trace) -> None:

@@ -68,6 +68,31 @@ def test_layouts_are_followed_through_operations(case: int) -> None:
     assert inspector.find("look").layout == expected
 
 
+@pytest.mark.parametrize("kind", ["assignment", "view", "augmented", "function"])
+def test_layouts_survive_writes(kind: str) -> None:
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+            self.look = nn.Identity()
+
+        def forward(self, x: Tensor) -> Any:
+            y = self.conv(x)
+            y = y.clone() if kind == "function" else y
+            if kind == "assignment":
+                y[:, 0, 0, 0] = 1.0
+            elif kind == "view":
+                y[:, 1].mul_(2)
+            elif kind == "augmented":
+                y += 1
+            else:
+                torch.sigmoid_(y)
+            return self.look(y)
+
+    inspector = Inspector(models.built(Model()), models.pictures())
+    assert inspector.find("look").layout == "NCHW"
+
+
 @pytest.mark.parametrize("batch_first", [True, False])
 def test_recurrent_layers_are_asked_about(batch_first: bool) -> None:
     """Nobody can tell (length, batch, channels) from (batch, length, channels)."""
