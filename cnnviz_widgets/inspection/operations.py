@@ -20,8 +20,11 @@ from cnnviz_widgets.inspection.values import Nest, replace_tensors, storage_of, 
 # Functions whose arguments are noted, because they say how a layout moves.
 _MOVES = {
     "permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims", "mean", "sum", "amax",
-    "max", "softmax", "log_softmax",
+    "amin", "max", "min", "var", "std", "softmax", "log_softmax", "cat", "concat", "concatenate",
+    "__getitem__", "select", "unsqueeze", "squeeze", "unbind", "flip", "roll",
 }  # fmt: skip
+# Arguments that formulas and layouts expect first, also where they are given by keyword.
+_FIRST = ("input", "tensors", "query", "key", "value", "weight")
 
 # Functions that are computed again as cheap modules are, where all they take can be had.
 _CHEAP_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
@@ -51,7 +54,9 @@ class Operation(NamedTuple):
     input_shapes, output_shapes : tuple of tuple of int
         Their shapes.
     arguments : tuple
-        Arguments that are no tensors, for functions that move axes.
+        Arguments that hold no tensors, for functions that move axes.
+    keywords : tuple of (str, object)
+        The same of arguments given by keyword.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Operation(NamedTuple):
     input_shapes: Shapes
     output_shapes: Shapes
     arguments: tuple[object, ...]
+    keywords: tuple[tuple[str, object], ...] = ()
 
 
 class ParameterWrittenError(BaseException):
@@ -117,7 +123,7 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name == "__get__":
             return self._attribute(func, args)
-        given = tensors_in((args, kwargs))
+        given = tensors_in((args, _in_order(kwargs)))
         inputs = tuple([self.values.number(tensor) for tensor in given])
         shapes = tuple([tensor.shape for tensor in given])
         if name in _DECISIONS:
@@ -130,11 +136,11 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         outputs = tensors_in(result) or [self.newest(target) for target in targets]
         if outputs:
             self._note_aliases(given, outputs)
-            self._note(name, inputs, shapes, outputs, args)
+            self._note(name, inputs, shapes, outputs, (args, kwargs))
             if name in _CHEAP_FUNCTIONS:
                 self._note_recipe(name, inputs, (args, kwargs), outputs[0])
         for base, old in bases:
-            self._note("write", (old,), (base.shape,), [base], ())
+            self._note("write", (old,), (base.shape,), [base], ((), {}))
         return result
 
     def _note_aliases(self, given: list[Tensor], outputs: list[Tensor]) -> None:
@@ -200,8 +206,9 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         inputs: tuple[int, ...],
         shapes: Shapes,
         outputs: list[Tensor],
-        args: tuple[Any, ...],
+        given: tuple[tuple[Any, ...], dict[str, Any]],
     ) -> None:
+        arguments, keywords = _plain_arguments(*given) if name in _MOVES else ((), ())
         self.operations.append(
             Operation(
                 name,
@@ -211,7 +218,8 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
                 tuple([self.values.number(tensor) for tensor in outputs]),
                 shapes,
                 tuple([tensor.shape for tensor in outputs]),
-                tuple(args[1:]) if name in _MOVES else (),
+                arguments,
+                keywords,
             )
         )
 
@@ -274,3 +282,20 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
 def _bases(targets: list[Tensor]) -> list[Tensor]:
     """Return the tensors that a write to views of them changes as well."""
     return [t._base for t in targets if t._is_view() and t._base is not None]
+
+
+def _in_order(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments in the order in which functions take them by position."""
+    if len(kwargs) < 2:
+        return kwargs
+    first = {name: kwargs[name] for name in _FIRST if name in kwargs}
+    return {**first, **kwargs}
+
+
+def _plain_arguments(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[object, ...], tuple[tuple[str, object], ...]]:
+    """Return the arguments behind the first, and those by keyword, that hold no tensors."""
+    positional = tuple(item for item in args[1:] if not tensors_in(item))
+    named = tuple((name, item) for name, item in kwargs.items() if not tensors_in(item))
+    return positional, named
