@@ -15,6 +15,7 @@ from tests.benchmarks import peers
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.load import quiet
 from tests.benchmarks.stage import (
+    AT_REST,
     Drag,
     Round,
     Stage,
@@ -43,7 +44,8 @@ import cnnviz_widgets as cw
 
 torch.manual_seed(0)
 network = torch.nn.Sequential(
-    torch.nn.Conv2d(3, 64, 3, padding=1), *[torch.nn.BatchNorm2d(64) for _ in range(120)])
+    torch.nn.Conv2d(3, 64, 3, padding=1),
+    *[torch.nn.Conv2d(64, 64, 3, padding=1, groups=64) for _ in range(120)])
 inspector = cw.Inspector(network.eval(), torch.randn(2, 3, 56, 56))
 """
 _SHOW = "browser = cw.LayerBrowser(inspector)\nbrowser"
@@ -69,7 +71,7 @@ _UNSEEN = """
   });
 """
 _UNSEEN_STEPS = f"""async ([spec, values]) => {{ {_UNSEEN}
-  return window.cnnvizTiming.steps(spec, values, 0); }}"""
+  return window.cnnvizTiming.steps(spec, values, {{ settle: 0 }}); }}"""
 _UNSEEN_DRAG = f"""async ([spec, values]) => {{ {_UNSEEN}
   return window.cnnvizTiming.drag(spec, values, 0); }}"""
 
@@ -100,12 +102,13 @@ DRAG_VALUES = 120
 class _Size:
     rounds: int
     steps: int
+    rest_steps: int
     peer_steps: int
     drags: int
 
 
-_QUICK = _Size(rounds=2, steps=8, peer_steps=1, drags=1)
-_FULL = _Size(rounds=9, steps=26, peer_steps=2, drags=5)
+_QUICK = _Size(rounds=2, steps=8, rest_steps=4, peer_steps=1, drags=1)
+_FULL = _Size(rounds=9, steps=26, rest_steps=7, peer_steps=2, drags=5)
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -183,9 +186,13 @@ def _rounds(
         on.open(f"grid-{bare}", [peers.interact_grid(bare=bare)], ready=".widget-interact img")
         for bare in (False, True)
     ]
+    places = _Places(len(indices))
     for grid in grids:
         grid.page.evaluate(peers.JAVASCRIPT["interact"])
-    places = _Places(len(indices))
+        steps(grid, "interact", places.walk(1))  # the first one finds its fonts
+
+    def rest(notebook: Notebook, spec: str, path: Sequence[int]) -> float:
+        return statistics.median(steps(notebook, spec, path, script=AT_REST))
 
     def unseen() -> float:
         _forget(misses)
@@ -199,12 +206,12 @@ def _rounds(
         "page-only": lambda: statistics.median(steps(floor, "page-only", places.walk(size.steps))),
         "misses": unseen,
         "round trip": lambda: statistics.median(trip.page.evaluate(_TRIPS, size.steps)),
-        "interact": lambda: statistics.median(
-            steps(grids[0], "interact", places.walk(size.peer_steps))
+        "ours at rest": lambda: rest(
+            ours, "ours", [indices[place] for place in places.walk(size.rest_steps)]
         ),
-        "interact, bare": lambda: statistics.median(
-            steps(grids[1], "interact", places.walk(size.peer_steps))
-        ),
+        "page-only at rest": lambda: rest(floor, "page-only", places.walk(size.rest_steps)),
+        "interact": lambda: rest(grids[0], "interact", places.walk(size.peer_steps)),
+        "interact, bare": lambda: rest(grids[1], "interact", places.walk(size.peer_steps)),
     }
     return take_turns(specs, rounds=size.rounds)
 
@@ -245,9 +252,17 @@ def _ratios(rounds: Sequence[Round]) -> list[Figure]:
             + miss_note,
         ),
     ]
+    rested, rested_note = ratio(rounds, "ours at rest", ["page-only at rest"])
+    figures.append(
+        Figure(
+            "one move after a pause, in the page / page-only slider",
+            rested,
+            note=f"{ms['ours at rest']:.1f} / {ms['page-only at rest']:.1f} ms; {rested_note}",
+        )
+    )
     for name, bars in (("interact", (50.0, 150.0)), ("interact, bare", (None, None))):
         for spec, words, bar in zip(
-            ("misses", "ours"), ("per step", "once in the page"), bars, strict=True
+            ("misses", "ours at rest"), ("per step", "once in the page"), bars, strict=True
         ):
             times, note = ratio(rounds, name, [spec])
             figures.append(

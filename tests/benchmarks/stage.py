@@ -56,6 +56,8 @@ def stage() -> Iterator[Stage]:
 
 
 _STEPS = "([spec, values]) => window.cnnvizTiming.steps(spec, values)"
+AT_REST = "([spec, values]) => window.cnnvizTiming.steps(spec, values, { rest: true })"
+"""Script of `steps` for moves after a pause, with no frames running."""
 _DRAG = "([spec, values]) => window.cnnvizTiming.drag(spec, values)"
 
 

@@ -48,7 +48,8 @@
     ticking,
     // Milliseconds from the control's change to the painted value, null where it never came. The moves are spread evenly
     // over the phase of the 60 Hz frame, in random order: a random phase, without the scatter of a small sample.
-    async steps(name, values, settle = 30, timeout = 20000) {
+    // With `rest` no frames run before a move, and every move has time to settle: one move after a pause.
+    async steps(name, values, { settle = 30, rest = false, timeout = 20000 } = {}) {
       const { set, shown } = specs[name];
       const phases = values.map((_, i) => ((i + Math.random()) / values.length) * (1000 / 60));
       for (let i = phases.length - 1; i > 0; i--) {
@@ -56,10 +57,10 @@
         [phases[i], phases[j]] = [phases[j], phases[i]];
       }
       const took = [];
-      const stop = ticking();
+      const stop = rest ? () => {} : ticking();
       for (const [i, value] of values.entries()) {
-        await pause(settle);
-        await spin((await frame()) + phases[i]);
+        await pause(rest ? 400 : settle);
+        await spin((rest ? performance.now() : await frame()) + phases[i]);
         const started = performance.now();
         set(value);
         const at = await until(shown, value, timeout);
