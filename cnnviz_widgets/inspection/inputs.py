@@ -1,13 +1,13 @@
-"""Inspection: from what a user calls "the input" to tensors that the model takes.
+"""Inspection: from what a user calls "the input" to tensors.
 
-In: a tensor, a picture in any of its forms, or a tuple or dict of tensors. Out: `Prepared`: the
-tensors on the model's device, the batch size, and the pictures as people see them.
+In: a tensor, a picture in any of its forms, or a tuple or dict of tensors, and how pictures are
+normalised. Out: `Prepared`, copies of them that the model can be run on.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,62 +16,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from cnnviz_widgets.inspection.values import Nest, tensors_in
+from cnnviz_widgets.inspection.readings import ModelInput, Prepared, rank_doubt, readings
+from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 # Tensor, ndarray, PIL image, path, list of these, or a tuple or dict of tensors.
 Inputs = Any
-_CONVOLUTIONS: dict[type[nn.Module], int] = {
-    nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3, nn.ConvTranspose1d: 1, nn.ConvTranspose2d: 2,
-    nn.ConvTranspose3d: 3,
-}  # fmt: skip
 _FORMS = (
     "a tensor (N, C, H, W), one image (C, H, W), a PIL image, a uint8 array (H, W, 3), a path, "
     "a list of images, or a tuple or dict of tensors"
 )
-
-
-@dataclass(frozen=True)
-class ModelInput:
-    """What a model's first convolution says about its input.
-
-    Attributes
-    ----------
-    spatial : int or None
-        Number of spatial axes; None without a convolution.
-    channels : int or None
-        Number of input channels; None without a convolution.
-    layer : str
-        Path of that convolution.
-    device : torch.device
-        Where the model's parameters are.
-    dtype : torch.dtype
-        The floating-point type of its parameters.
-    """
-
-    spatial: int | None
-    channels: int | None
-    layer: str
-    device: torch.device
-    dtype: torch.dtype
-
-    @classmethod
-    def of(cls, model: nn.Module) -> ModelInput:
-        """Read the first convolution, the device and the type of a model."""
-        spatial, channels, layer = None, None, ""
-        for path, module in model.named_modules():
-            kind = next((kind for kind in _CONVOLUTIONS if isinstance(module, kind)), None)
-            if kind is not None:
-                spatial, layer = _CONVOLUTIONS[kind], path
-                channels = int(module.in_channels)
-                break
-        tensors = itertools.chain(model.parameters(), model.buffers())
-        some = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(0))
-        return cls(spatial, channels, layer, some.device, some.dtype)
 
 
 @dataclass(frozen=True)
@@ -140,66 +98,41 @@ def _numbers(name: str, values: Sequence[float] | float) -> tuple[float, ...]:
     return tuple(float(value) for value in array)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """Inputs ready for the model.
-
-    Attributes
-    ----------
-    nest : nest of Tensor
-        A tensor, or a tuple or dict of tensors, on the model's device.
-    batch_size : int
-        Images in the batch.
-    """
-
-    nest: Nest
-    batch_size: int
-
-    def invoke(self, module: nn.Module, inputs: Nest) -> Nest:
-        """Call a module with these inputs: a tuple as arguments, a dict as keywords."""
-        if isinstance(self.nest, tuple):
-            return module(*inputs)
-        if isinstance(self.nest, dict):
-            return module(**inputs)
-        return module(inputs)
-
-    @property
-    def first(self) -> Tensor:
-        """The first tensor, which is the picture where there is one."""
-        return tensors_in(self.nest)[0]
-
-
 def prepare(inputs: Inputs, model: ModelInput, normalisation: Normalisation | None) -> Prepared:
     """Turn what the user gave into tensors that the model takes; nothing of theirs is changed.
 
     Raises
     ------
     TypeError, ValueError
-        The input is of no known form, has a wrong rank or number of channels, is empty or not
-        finite; the text says what was seen and what is allowed.
+        The input is of no known form, is empty or not finite; the text says what was seen and
+        what is allowed.
     FileNotFoundError
         A path leads nowhere.
     """
-    nest: Nest
+    given: Nest
     if isinstance(inputs, Mapping):
-        nest = {str(key): _tensor(item, f"inputs[{key!r}]", model) for key, item in inputs.items()}
+        given = {str(key): _tensor(item, f"inputs[{key!r}]") for key, item in inputs.items()}
     elif isinstance(inputs, tuple):
-        nest = tuple(_tensor(item, f"inputs[{i}]", model) for i, item in enumerate(inputs))
+        given = tuple(_tensor(item, f"inputs[{i}]") for i, item in enumerate(inputs))
     elif isinstance(inputs, list):
-        nest = _stacked(inputs, model, normalisation)
+        given = _stacked(inputs, model, normalisation)
     else:
-        nest = _batch(inputs, model, normalisation)
-    tensors = tensors_in(nest)
+        given = _as_tensor(inputs, model, normalisation)
+        _check_size(given)
+    tensors = tensors_in(given)
     if not tensors:
         msg = f"inputs={inputs!r} holds no tensor; give {_FORMS}."
         raise ValueError(msg)
     for tensor in tensors:
         _check_values(tensor)
-    return Prepared(nest, int(tensors[0].shape[0]))
+    given = replace_tensors(given, lambda tensor: tensor.detach().clone())
+    if isinstance(given, Tensor) and not isinstance(inputs, list):
+        return readings(given, model)
+    return Prepared.of(given, model)
 
 
-def _tensor(item: object, name: str, model: ModelInput) -> Tensor:
-    """Move one of several inputs; the user gives these with their batch axis."""
+def _tensor(item: object, name: str) -> Tensor:
+    """Check one of several inputs; the user gives these with their batch axis."""
     if isinstance(item, np.ndarray):
         item = torch.from_numpy(item.copy())
     if not isinstance(item, Tensor):
@@ -211,32 +144,14 @@ def _tensor(item: object, name: str, model: ModelInput) -> Tensor:
     if item.dim() == 0 or item.shape[0] == 0:
         msg = f"{name} has shape {tuple(item.shape)}; it needs a batch axis of at least 1."
         raise ValueError(msg)
-    return _moved(item, model)
-
-
-def _moved(tensor: Tensor, model: ModelInput) -> Tensor:
-    tensor = tensor.detach()
-    if tensor.is_floating_point():
-        return tensor.to(device=model.device, dtype=model.dtype)
-    return tensor.to(device=model.device)
-
-
-def _batch(item: object, model: ModelInput, normalisation: Normalisation | None) -> Tensor:
-    tensor = _as_tensor(item, model, normalisation)
-    _check_size(tensor, model)
-    rank = None if model.spatial is None else model.spatial + 2
-    if (rank is not None and tensor.dim() == rank - 1) or (
-        rank is None and tensor.dim() == 1 and tensor.is_floating_point()
-    ):
-        tensor = tensor[None]
-    return _moved(tensor, model)
+    return item
 
 
 def _stacked(items: list[object], model: ModelInput, norm: Normalisation | None) -> Tensor:
     if not items:
         msg = f"inputs=[] is an empty list; give {_FORMS}."
         raise ValueError(msg)
-    batches = [_batch(item, model, norm) for item in items]
+    batches = [_as_batch(item, model, norm) for item in items]
     shapes = [tuple(batch.shape[1:]) for batch in batches]
     if len(set(shapes)) > 1:
         odd = next(i for i, shape in enumerate(shapes) if shape != shapes[0])
@@ -246,6 +161,17 @@ def _stacked(items: list[object], model: ModelInput, norm: Normalisation | None)
         )
         raise ValueError(msg)
     return torch.cat(batches)
+
+
+def _as_batch(item: object, model: ModelInput, norm: Normalisation | None) -> Tensor:
+    """Return an image of a list, or several, with a batch axis."""
+    tensor = _as_tensor(item, model, norm)
+    _check_size(tensor)
+    if model.spatial is None:
+        return tensor[None] if tensor.dim() == 1 and tensor.is_floating_point() else tensor
+    if tensor.dim() not in {model.spatial + 1, model.spatial + 2}:
+        raise ValueError(rank_doubt(tensor, model))
+    return tensor[None] if tensor.dim() == model.spatial + 1 else tensor
 
 
 def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> Tensor:
@@ -261,7 +187,8 @@ def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> T
         return _normalised(_from_pil(item, model), model, norm)
     if isinstance(item, np.ndarray):
         return _from_array(item, model, norm)
-    msg = f"inputs={type(item).__name__} is not something to look at; give {_FORMS}."
+    kind = type(item).__name__
+    msg = f"inputs={reprlib.repr(item)} is a {kind}, nothing to look at; give {_FORMS}."
     raise TypeError(msg)
 
 
@@ -281,10 +208,13 @@ def open_picture(path: Path) -> Image:
     FileNotFoundError
         There is no such file.
     ValueError
-        The file is no picture.
+        The file is no picture, or a directory.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if path.is_dir():
+        msg = f"inputs={str(path)!r} is a directory; give the path of one picture in it."
+        raise ValueError(msg)
     if not path.is_file():
         msg = f"inputs={str(path)!r} is not a file; give the path of a picture (PNG, JPEG, ...)."
         raise FileNotFoundError(msg)
@@ -332,20 +262,9 @@ def _from_array(array: NDArray[Any], model: ModelInput, norm: Normalisation | No
     return torch.from_numpy(array.copy())
 
 
-def _check_size(tensor: Tensor, model: ModelInput) -> None:
+def _check_size(tensor: Tensor) -> None:
     if tensor.dim() == 0 or tensor.numel() == 0:
         msg = f"inputs has shape {tuple(tensor.shape)}, an empty batch; give at least one image."
-        raise ValueError(msg)
-    if model.spatial is None:
-        return
-    rank = model.spatial + 2
-    axes = ("N", "C", *("D", "H", "W")[3 - model.spatial :]) if model.spatial > 1 else "NCL"
-    wanted = f"({', '.join(axes)}) or one image ({', '.join(axes[1:])})"
-    if tensor.dim() not in {rank - 1, rank}:
-        msg = (
-            f"inputs has shape {tuple(tensor.shape)}, {tensor.dim()} axes; the model's first "
-            f"convolution {model.layer!r} takes {wanted}."
-        )
         raise ValueError(msg)
 
 

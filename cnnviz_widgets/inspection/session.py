@@ -13,12 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.calls import Plan, Source
-from cnnviz_widgets.inspection.inputs import Inputs, ModelInput, Normalisation, Prepared, prepare
+from cnnviz_widgets.inspection.inputs import Inputs, Normalisation, prepare
 from cnnviz_widgets.inspection.layers import LayerInfo, layer_infos
 from cnnviz_widgets.inspection.operations import ParameterWrittenError
 from cnnviz_widgets.inspection.outputs import Selector, select_scores
 from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.probe import Probe
+from cnnviz_widgets.inspection.readings import ModelInput, Prepared
 from cnnviz_widgets.inspection.shadow import ModelState, Shadow, state_of
 from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.targets import Target, score_per_image
@@ -118,13 +119,13 @@ class Session:
 
     def set_inputs(self, inputs: Inputs) -> None:
         """Trace other inputs; if that raises, the old ones stay."""
-        self._retrace(prepare(inputs, ModelInput.of(self.model), self._normalisation))
+        prepare(inputs, ModelInput.of(self.model), self._normalisation).tried(self._retrace)
 
     def update(self) -> bool:
         """Trace again if weights, buffers or structure changed; say whether they did."""
         if self._state == state_of(self.model):
             return False
-        self._retrace(self.prepared)
+        self._retrace(self.prepared.moved(ModelInput.of(self.model)))
         return True
 
     def rebuild(self) -> None:
@@ -132,7 +133,7 @@ class Session:
         old = self._probe, self._structures
         self._probe, self._structures = None, {}
         try:
-            self._retrace(self.prepared)
+            self._retrace(self.prepared.moved(ModelInput.of(self.model)))
         except BaseException:
             self._probe, self._structures = old
             raise

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from cnnviz_widgets.inspection.inputs import ModelInput, Normalisation, Prepared, prepare
+from cnnviz_widgets.inspection.inputs import Normalisation, prepare
+from cnnviz_widgets.inspection.readings import ModelInput, Prepared
 
 RGB = ModelInput(2, 3, "conv1", torch.device("cpu"), torch.float32)
 GRAY = ModelInput(2, 1, "conv1", torch.device("cpu"), torch.float32)
@@ -22,15 +23,6 @@ HALF = Normalisation((0.5,), (0.5,))
 def tensor_of(inputs: Any, model: ModelInput = RGB, norm: Normalisation | None = None) -> Any:
     """Prepare inputs and return the nest of tensors."""
     return prepare(inputs, model, norm).nest
-
-
-def test_what_the_first_convolution_says() -> None:
-    model = nn.Sequential(nn.Identity(), nn.Conv3d(4, 2, 3)).to(torch.bfloat16)
-    read = ModelInput.of(model)
-    assert (read.spatial, read.channels, read.layer) == (3, 4, "1")
-    assert read.dtype == torch.bfloat16
-    bare = ModelInput.of(nn.ReLU())
-    assert (bare.spatial, bare.channels, bare.dtype) == (None, None, torch.float32)
 
 
 def test_one_picture_in_all_its_forms_is_one_tensor(tmp_path: Path) -> None:
@@ -93,9 +85,8 @@ def test_several_inputs_are_arguments_or_keywords() -> None:
 
 
 BAD: list[tuple[Any, type[Exception], str]] = [
-    (3, TypeError, r"inputs=int is not something to look at; give a tensor \(N, C, H, W\)"),
-    (torch.zeros(3), ValueError, r"shape \(3,\), 1 axes; .* 'conv1' takes \(N, C, H, W\)"),
-    (torch.zeros(1, 1, 3, 4, 5), ValueError, r"5 axes; .* or one image \(C, H, W\)"),
+    (3, TypeError, r"inputs=3 is a int, nothing to look at; give a tensor \(N, C, H, W\)"),
+    ([torch.zeros(3)], ValueError, r"shape \(3,\), 1 axes; .* 'conv1' takes \(N, C, H, W\)"),
     (torch.zeros(0, 3, 4, 5), ValueError, r"shape \(0, 3, 4, 5\), an empty batch"),
     ([], ValueError, r"inputs=\[\] is an empty list"),
     ((), ValueError, r"inputs=\(\) holds no tensor"),
@@ -112,6 +103,20 @@ BAD: list[tuple[Any, type[Exception], str]] = [
 def test_bad_inputs_say_what_is_allowed(inputs: object, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         prepare(inputs, RGB, None)
+
+
+def test_a_directory_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is a directory; give the path of one picture in it"):
+        prepare(tmp_path, RGB, None)
+
+
+def test_later_writes_of_the_user_change_nothing() -> None:
+    x = torch.ones(1, 3, 4, 5)
+    for inputs in (x, [x], (x,), {"x": x}):
+        prepared = prepare(inputs, RGB, None)
+        x.zero_()
+        assert prepared.first.sum() == 60
+        x.fill_(1)
 
 
 def test_a_file_that_is_no_picture(tmp_path: Path) -> None:
