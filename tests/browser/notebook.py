@@ -156,10 +156,6 @@ class Notebook:
         flat = np.frombuffer(base64.b64decode(answer["data"]), np.uint8)
         return flat.reshape(answer["height"], answer["width"], 4)
 
-    def processes(self) -> list[int]:
-        """Return the process ids of the server and everything it started."""
-        return [process.pid for process in self.lab.processes()]
-
     def our_errors(self) -> list[str]:
         """Return the console's and the page's errors that JupyterLab alone does not explain."""
         return [text for text in self.errors if not _LAB_NOISE.search(text)]

@@ -85,9 +85,8 @@
     },
     cell(index) {
       const model = panel().content.model.cells.get(index);
-      return { outputs: model.outputs.toJSON(), count: model.executionCount, running: model.executionState };
+      return { outputs: model.outputs.toJSON() };
     },
-    status: () => panel().sessionContext.session?.kernel?.status,
     async restart() {
       await panel().sessionContext.session.kernel.restart();
     },
