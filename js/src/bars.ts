@@ -1,6 +1,6 @@
 /** A vector as bars from zero, with class names where there are any; scrolled, drawn as needed. */
 
-import { h, type On, setPixels, show } from "./dom";
+import { h, type On, setPixels, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import { extentOf } from "./histogram";
 import type { Vector } from "./maps";
@@ -51,7 +51,7 @@ export function makeBars(on: On): Bars {
     show({ values, labels }, sort) {
       const order = vectorOrder(values, sort);
       const { low, high } = extentOf(values) ?? { low: 0, high: 0 };
-      title.data = words.values(values.length, formatNumber(low), formatNumber(high));
+      setText(title, words.values(values.length, formatNumber(low), formatNumber(high)));
       setPixels(space, { height: order.length * ROW_PX });
       draw = () => {
         const room = Math.ceil((scroller.clientHeight || HEIGHT_PX) / ROW_PX) + 1;
@@ -65,8 +65,8 @@ export function makeBars(on: On): Bars {
           if (index === undefined) return;
           const value = values[index] ?? 0;
           const { left, width } = barSpan(value, low, high);
-          label.data = labels?.[index] ?? `${index}`;
-          number.data = formatNumber(value);
+          setText(label, labels?.[index] ?? `${index}`);
+          setText(number, formatNumber(value));
           bar.style.left = `${100 * left}%`;
           bar.style.width = `${100 * width}%`;
           bar.toggleAttribute("data-negative", value < 0);

@@ -1,7 +1,7 @@
 /** One channel large, the value under the pointer or the probe, and the facts about the channel. */
 
 import { colourOf, scaleRange } from "./colormap";
-import { type Attributes, h, makeImage, type On, onKeys, show } from "./dom";
+import { type Attributes, h, makeImage, type On, onKeys, setText, show } from "./dom";
 import { formatExact, formatNumber, formatShare } from "./format";
 import type { Look } from "./gridcanvas";
 import { extentOf, makeHistogram } from "./histogram";
@@ -94,8 +94,8 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
       spot = [row / height, column / width, 1 / height, 1 / width];
       const value = values[row * width + column] ?? 0;
       const text = isExact ? formatExact(value) : `≈ ${formatNumber(value)}`;
-      readout.data = words.readout(row, column, text);
-    } else readout.data = words.readoutHint;
+      setText(readout, words.readout(row, column, text));
+    } else setText(readout, words.readoutHint);
     mark(spot);
     onProbe(spot);
   };
@@ -138,9 +138,9 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
       const { values, height, width } = next;
       const extent = extentOf(values);
       const minimum = formatNumber(maps.minimum[channel] ?? 0);
-      title.data = words.channel(channel);
+      setText(title, words.channel(channel));
       const place = channelOrder(maps, sort).indexOf(channel) + 1;
-      rank.data = words.rank(place, maps.channels, sort);
+      setText(rank, words.rank(place, maps.channels, sort));
       frame.setAttribute("aria-label", words.large(channel, layer, height, width));
       const facts = [
         extent ? minimum : "–",
@@ -149,13 +149,10 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
         formatShare(maps.zeros[channel] ?? 0, maps.fullHeight * maps.fullWidth),
       ];
       numbers.forEach(({ number }, i) => {
-        number.data = facts[i] ?? "";
+        setText(number, facts[i] ?? "");
       });
-      remark.textContent = !extent
-        ? words.noFinite
-        : isDead(maps, channel)
-          ? words.allEqual(minimum)
-          : "";
+      const dead = isDead(maps, channel) ? words.allEqual(minimum) : "";
+      setText(remark, extent ? dead : words.noFinite);
       histogram.show(values);
       resize(width, height);
       const { pixels, put } = makeImage(canvas, width, height);

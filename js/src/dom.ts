@@ -37,8 +37,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 
 export function setAttributes(target: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
+    const text = value === true ? "" : `${value}`;
     if (value === false || value === null) target.removeAttribute(name);
-    else target.setAttribute(name, value === true ? "" : `${value}`);
+    else if (target.getAttribute(name) !== text) target.setAttribute(name, text);
   }
 }
 
@@ -48,6 +49,11 @@ export function onKeys(on: On, target: HTMLElement, use: (key: string) => boolea
     const isPlain = !(event.ctrlKey || event.metaKey || event.altKey);
     if (isPlain && use(event.key)) event.preventDefault();
   });
+}
+
+/** Writes a text where it is not there yet: even the same text again costs the page a layout. */
+export function setText(target: Node, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
 }
 
 /** Shows or hides an element, touching it only when that changes. */

@@ -1,6 +1,6 @@
 /** All channels of a layer at once: one canvas for what is in view, moved under a scrolled space. */
 
-import { h, type On, onKeys, setAttributes, setPixels, show } from "./dom";
+import { h, type On, onKeys, setAttributes, setPixels, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import {
   cellAt,
@@ -84,7 +84,7 @@ export function makeGridView(
       const channel = order[at];
       place(label as HTMLElement, at);
       if (!maps || channel === undefined) return;
-      label.textContent = `${channel}`;
+      setText(label, `${channel}`);
       setAttributes(label, { "data-dead": isDead(maps, channel) && words.dead });
     });
   };
@@ -122,7 +122,7 @@ export function makeGridView(
     else if (bottom > scroll + grid.height) scroller.scrollTop = (bottom - grid.height) / ratio;
     cell.focus({ preventScroll: true });
     spare.hidden = true;
-    hint.data = describe(at);
+    setText(hint, describe(at));
   };
 
   const pick = (at: number) => {
@@ -139,7 +139,7 @@ export function makeGridView(
 
   const hover = (at: number) => {
     place(hovered, at);
-    hint.data = describe(at);
+    setText(hint, describe(at));
   };
 
   on(scroller, "scroll", () => {
@@ -150,7 +150,7 @@ export function makeGridView(
   on(scroller, "pointermove", (event) => hover(placeAt(event)));
   on(scroller, "pointerleave", () => hover(-1));
   on(scroller, "focusin", () => {
-    hint.data = describe(focused);
+    setText(hint, describe(focused));
   });
   on(scroller, "click", (event) => {
     const at = placeAt(event);
@@ -171,8 +171,10 @@ export function makeGridView(
     const { fullHeight, fullWidth, factor } = maps;
     const count = order.length;
     setPixels(space, { height: contentHeight(grid, count) / ratio });
-    title.data =
-      words.channels(count, fullHeight, fullWidth) + (factor > 1 ? words.reduced(factor) : "");
+    setText(
+      title,
+      words.channels(count, fullHeight, fullWidth) + (factor > 1 ? words.reduced(factor) : ""),
+    );
     setAttributes(scroller, {
       "aria-rowcount": rowCount(grid, count),
       "aria-colcount": Math.min(grid.columns, count),

@@ -1,7 +1,7 @@
 /** The instrument people hold: the layer slider over the whole width, and what the layer is. */
 
 import { inputControl } from "./controls";
-import { h, type On } from "./dom";
+import { h, type On, setText } from "./dom";
 import { formatCount, formatShape } from "./format";
 import type { LayerEntry } from "./traits";
 import { words } from "./words";
@@ -49,13 +49,14 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
       const where = leaf ? words.place(place + 1, leaves.length) : words.container;
       const parameters = words.parameters(formatCount(params));
       [name, where, type, formatShape(shape), parameters].forEach((text, i) => {
-        if (facts[i]) facts[i].data = text;
+        const fact = facts[i];
+        if (fact) setText(fact, text);
       });
       input.setAttribute("aria-valuetext", `${name}, ${where}`);
       if (input.valueAsNumber !== place) input.value = `${place}`;
     },
     setStatus(text) {
-      status.textContent = text;
+      setText(status, text);
     },
   };
 }

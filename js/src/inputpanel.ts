@@ -2,7 +2,7 @@
 
 import { inputControl } from "./controls";
 import { makeFrame, type Spot } from "./detail";
-import { h, makeImage, type On, show } from "./dom";
+import { h, makeImage, type On, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import type { Block, Frame } from "./wire";
 import { words } from "./words";
@@ -56,7 +56,7 @@ export function makeInputPanel(on: On, onChoose: (image: number) => void): Input
     choose(image, batch) {
       input.max = `${batch - 1}`;
       input.value = `${image}`;
-      label.textContent = words.pictureOf(image + 1, batch);
+      setText(label, words.pictureOf(image + 1, batch));
       input.setAttribute("aria-valuetext", label.textContent);
       show(box, batch > 1);
     },
@@ -66,7 +66,7 @@ export function makeInputPanel(on: On, onChoose: (image: number) => void): Input
       if (rgb) drawPicture(rgb);
       const found = Array.isArray(header.predictions) ? header.predictions : [];
       list.replaceChildren(...found.map(row));
-      kind.textContent = found.length ? words.probability(`${header.score_kind}`) : words.noScores;
+      setText(kind, found.length ? words.probability(`${header.score_kind}`) : words.noScores);
     },
   };
 }

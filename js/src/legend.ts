@@ -1,7 +1,7 @@
 /** The legend, always there: which scale is in force, its ends as numbers, the special colours. */
 
 import { type Palette, type SpecialName, scaleRange, specialColours } from "./colormap";
-import { h, makeImage, show } from "./dom";
+import { h, makeImage, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import type { Look } from "./gridcanvas";
 import { layerExtent, type Maps, specialValues } from "./maps";
@@ -51,9 +51,9 @@ export function makeLegend(): Legend {
         below: isFixed && layer.low < range.low,
         above: isFixed && layer.high > range.high,
       };
-      sentence.data = words.legend[scale.mode](channel);
-      low.data = formatNumber(range.low);
-      high.data = formatNumber(range.high);
+      setText(sentence, words.legend[scale.mode](channel));
+      setText(low, formatNumber(range.low));
+      setText(high, formatNumber(range.high));
       for (const { name, box } of swatches) box.toggleAttribute("data-on", present[name]);
     },
   };

@@ -1,7 +1,7 @@
 /** Asks the reader which axis of a layer's output is which, where the shape alone does not tell. */
 
 import { selectControl } from "./controls";
-import { h, type On } from "./dom";
+import { h, type On, setText } from "./dom";
 import type { Question } from "./maps";
 import type { LayerEntry } from "./traits";
 import { words } from "./words";
@@ -25,8 +25,8 @@ export function makeQuestionView(
     box: h("div.question", why, note, box),
     show({ note: seen, choices }, { name, shape }) {
       asked = name;
-      why.textContent = words.askWhy(shape.join(", "));
-      note.textContent = seen;
+      setText(why, words.askWhy(shape.join(", ")));
+      setText(note, seen);
       const options = (choices ?? []).map((layout) =>
         h("option", { value: layout }, `${layout} ${words.layouts[layout] ?? ""}`),
       );

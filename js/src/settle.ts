@@ -7,6 +7,8 @@ export interface Settle {
   close(): void;
 }
 
+/** Long enough after the frame for the next event to be drawn first. */
+const AFTER_PAINT_MS = 25;
 const SOON_EVERY_MS = 100;
 const REST_MS = 120;
 
@@ -22,7 +24,7 @@ export function makeSettle(clock: Clock, soon: () => void, rest: () => void): Se
   const afterPaint = () => {
     frame = requestAnimationFrame(() => {
       frame = 0;
-      soonTimer.start(0, () => {
+      soonTimer.start(AFTER_PAINT_MS, () => {
         ranAt = clock.now();
         soon();
       });

@@ -1,7 +1,7 @@
 /** Where a layer is shown, as what it is: maps in a grid, a vector as bars, or a question. */
 
 import { makeBars } from "./bars";
-import { h, type On, show } from "./dom";
+import { h, type On, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import type { Look } from "./gridcanvas";
 import { makeGridView } from "./gridview";
@@ -66,7 +66,7 @@ export function makeStage(
       if (isMaps) grid.refresh(channel);
       const remark = shown.is === "maps" ? remarkOn(shown) : "";
       const text = shown.is === "ask" ? "" : `${shown.note} ${remark}`.trim();
-      note.textContent = text;
+      setText(note, text);
     },
   };
 }

@@ -36,7 +36,7 @@ it("does nothing before the paint, at most ten times a second, and rests at the 
   expect(log).toEqual([]);
   paint();
   expect(log).toEqual([]);
-  clock.pass(0);
+  clock.pass(25);
   expect(log).toEqual(["soon"]);
   for (let step = 0; step < 60; step++) {
     settle.touch();
