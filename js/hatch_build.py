@@ -1,4 +1,4 @@
-"""Builds the JavaScript into the package: always in a checkout, never from an sdist, which ships it."""
+"""Builds the JavaScript into the package: always in a checkout; an sdist ships it built."""
 
 from __future__ import annotations
 

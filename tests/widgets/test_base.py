@@ -7,11 +7,11 @@ import time
 
 import pytest
 import torch
-from tests.inspection.promise import unchanged
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.widgets import base
 from cnnviz_widgets.widgets.layer_browser import LayerBrowser
+from tests.inspection.promise import unchanged
 from tests.widgets.kernel import TinyNet, ask, browser, tiny_inputs
 
 
