@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from cnnviz_widgets.inspection.operations import Operation
-from cnnviz_widgets.inspection.values import Nest
+from cnnviz_widgets.inspection.values import Nest, ValueNumbers, tensors_in
 
 Selector = str | int | Callable[[Nest], Tensor]
 
@@ -24,8 +26,10 @@ _KINDS = {
 }  # fmt: skip
 # Functions that leave the scores what they are.
 _PASS_ON = {
-    "view", "reshape", "flatten", "squeeze", "unsqueeze", "contiguous", "clone", "to", "float",
-    "Flatten", "Identity", "Dropout", "__getitem__", "mean", "AdaptiveAvgPool2d",
+    "view", "reshape", "flatten", "squeeze", "squeeze_", "unsqueeze", "contiguous", "clone", "to",
+    "float", "double", "half", "bfloat16", "cpu", "detach", "dropout", "Flatten", "Identity",
+    "Dropout", "__getitem__", "__get__", "select", "narrow", "chunk", "split", "unbind", "t",
+    "transpose", "permute", "mean", "adaptive_avg_pool2d", "AdaptiveAvgPool2d",
 }  # fmt: skip
 
 
@@ -44,7 +48,7 @@ def named_tensors(nest: Nest, name: str = "") -> Iterator[tuple[str, Tensor]]:
             yield from named_tensors(getattr(nest, field.name), f"{name}.{field.name}")
 
 
-def select_scores(raw: Nest, output: Selector | None) -> Tensor | None:
+def select_scores(raw: Nest, output: Selector | None, batch_size: int) -> Tensor | None:
     """Return the class scores of a model's output.
 
     Parameters
@@ -53,7 +57,10 @@ def select_scores(raw: Nest, output: Selector | None) -> Tensor | None:
         What the model returned.
     output : str, int, callable or None
         Key or attribute, index, or ``raw -> scores``. None takes the output itself when it is a
-        tensor, else its only 2-D floating-point tensor.
+        tensor, else its only 2-D floating-point tensor with a row for each image.
+    batch_size : int
+        Images in the batch, N. A single number for each image is taken as (N, 1), and K numbers
+        for a batch of one as (1, K).
 
     Returns
     -------
@@ -63,18 +70,18 @@ def select_scores(raw: Nest, output: Selector | None) -> Tensor | None:
     Raises
     ------
     ValueError
-        Several tensors could be the scores, or `output` picks nothing.
+        Several tensors could be the scores, or `output` picks nothing, or nothing with N rows.
     TypeError
         `output` does not pick a tensor.
     """
     if output is not None:
-        return _as_scores(_picked(raw, output), output)
+        return _as_scores(_picked(raw, output), output, batch_size)
     if isinstance(raw, Tensor):
-        return _as_scores(raw, None)
+        return _as_scores(raw, None, batch_size)
     candidates = [
         (name, tensor)
         for name, tensor in named_tensors(raw)
-        if tensor.dim() == 2 and tensor.is_floating_point()
+        if tensor.dim() == 2 and tensor.is_floating_point() and len(tensor) == batch_size
     ]
     if len(candidates) > 1:
         shown = ", ".join(f"output{name} of shape {tuple(t.shape)}" for name, t in candidates)
@@ -86,34 +93,25 @@ def select_scores(raw: Nest, output: Selector | None) -> Tensor | None:
     return candidates[0][1] if candidates else None
 
 
-def _as_scores(tensor: Tensor, output: Selector | None) -> Tensor | None:
-    if tensor.dim() == 1 and tensor.is_floating_point():
-        return tensor[:, None]
-    if tensor.dim() == 2 and tensor.is_floating_point():
-        return tensor
+def _as_scores(tensor: Tensor, output: Selector | None, batch_size: int) -> Tensor | None:
+    if tensor.is_floating_point():
+        rows = tensor.shape[0] if tensor.dim() else 1
+        if tensor.dim() == 2 and rows == batch_size:
+            return tensor
+        if tensor.dim() < 2 and batch_size in {rows, 1}:
+            return tensor.reshape(batch_size, -1)
     if output is None:
         return None
     msg = (
         f"output={output!r} picks a {tensor.dtype} tensor of shape {tuple(tensor.shape)}; class "
-        f"scores are a floating-point tensor of shape (N, K). Choose another part of the output."
+        f"scores are a floating-point tensor of shape (N, K), here ({batch_size}, K). Choose "
+        f"another part of the output."
     )
     raise ValueError(msg)
 
 
 def _picked(raw: Nest, output: Selector) -> Tensor:
-    found: object
-    if callable(output):
-        found = output(raw)
-    else:
-        try:
-            found = raw[output] if not _has_attribute(raw, output) else getattr(raw, str(output))
-        except (KeyError, IndexError, TypeError):
-            names = ", ".join(f"output{name}" for name, _ in named_tensors(raw)) or "no tensor"
-            msg = (
-                f"output={output!r} is not in what the model returned, a {type(raw).__name__} "
-                f"with {names}. Give a key, an index or a function."
-            )
-            raise ValueError(msg) from None
+    found = _called(raw, output) if callable(output) else _part(raw, output)
     if not isinstance(found, Tensor):
         msg = (
             f"output={output!r} picks a {type(found).__name__}, not a tensor; give a key, an index "
@@ -123,13 +121,101 @@ def _picked(raw: Nest, output: Selector) -> Tensor:
     return found
 
 
+def _called(raw: Nest, output: Callable[[Nest], Tensor]) -> object:
+    try:
+        return output(raw)
+    except Exception as error:
+        msg = (
+            f"output={output!r} raised {type(error).__name__}: {error}; it was given what the "
+            f"model returned, {_seen(raw)}."
+        )
+        raise ValueError(msg) from error
+
+
+def _part(raw: Nest, output: str | int) -> object:
+    if isinstance(raw, Tensor):
+        msg = (
+            f"output={output!r} picks a part of a tuple, dict or dataclass, but the model returned "
+            f"{_seen(raw)}; leave output out, or give a function of it."
+        )
+        raise ValueError(msg)  # noqa: TRY004 - the value of `output` is what is wrong
+    try:
+        return getattr(raw, str(output)) if _has_attribute(raw, output) else raw[output]
+    except (KeyError, IndexError, TypeError):
+        msg = (
+            f"output={output!r} is not in what the model returned, {_seen(raw)}. Give a key, an "
+            f"index or a function."
+        )
+        raise ValueError(msg) from None
+
+
+def _seen(raw: Nest) -> str:
+    if isinstance(raw, Tensor):
+        return f"a tensor of shape {tuple(raw.shape)}"
+    names = ", ".join(f"output{name}" for name, _ in named_tensors(raw)) or "no tensor"
+    return f"a {type(raw).__name__} with {names}"
+
+
 def _has_attribute(raw: Nest, output: Selector) -> bool:
-    return (
-        isinstance(output, str)
-        and not isinstance(raw, Mapping)
-        and not isinstance(raw, Tensor)
-        and hasattr(raw, output)
-    )
+    return isinstance(output, str) and not isinstance(raw, Mapping) and hasattr(raw, output)
+
+
+class _Watch(TorchFunctionMode):
+    """Note what a selector does with a model's output, as the recorder does inside the model."""
+
+    def __init__(self, values: ValueNumbers) -> None:
+        super().__init__()
+        self.operations: list[Operation] = []
+        self._values = values
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # Any: the result of any torch function
+        given = tensors_in((args, kwargs or {}))
+        inputs = tuple(self._values.number(tensor) for tensor in given)
+        result = func(*args, **(kwargs or {}))
+        outputs = tuple(self._values.number(tensor) for tensor in tensors_in(result))
+        name = getattr(func, "__name__", "")
+        self.operations.append(Operation(name, "", 0, inputs, outputs, (), (), ()))
+        return result
+
+
+def score_origin(
+    raw: Nest,
+    output: Selector | None,
+    batch_size: int,
+    *,
+    operations: Sequence[Operation],
+    values: ValueNumbers,
+) -> tuple[int, str]:
+    """Return the value number of the scores in a model's output, and their kind.
+
+    Parameters
+    ----------
+    raw, output, batch_size
+        As in `select_scores`.
+    operations : sequence of Operation
+        What the model did.
+    values : ValueNumbers
+        Those of the same pass.
+
+    Returns
+    -------
+    value : int
+        -1 where there are no scores.
+    kind : str
+        "logit", "probability" or "log-probability".
+    """
+    with _Watch(values) as watch:
+        scores = select_scores(raw, output, batch_size)
+        if scores is None:
+            return -1, "logit"
+    value = values.number(scores)
+    return value, score_kind((*operations, *watch.operations), value)
 
 
 def score_kind(operations: Sequence[Operation], value: int) -> str:

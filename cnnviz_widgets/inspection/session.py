@@ -148,11 +148,11 @@ class Session:
 
     def _install(self, prepared: Prepared, new: Trace) -> None:
         """Make a trace the one in force, once everything about it is known to be good."""
-        scores = select_scores(new.output, self._output)
+        scores = select_scores(new.output, self._output, prepared.batch_size)
         key = self._key(prepared)
         if new.operations is not None:
             _check_has_layers(self.model, new)
-            structure = Structure(new, scores, prepared.batch_size)
+            structure = Structure(new, self._output, prepared.batch_size)
             if structure.pattern is None and key in self._structures:
                 structure.pattern = self._structures[key].pattern  # a graph trace teaches none
             self._structures = {key: structure}
@@ -218,7 +218,7 @@ class Session:
                 self._install(self.prepared, graph)
         kept = graph.recorder.kept[_value(graph, source)].tensor
         with torch.enable_grad():
-            scores = select_scores(graph.output, self._output)
+            scores = select_scores(graph.output, self._output, self.prepared.batch_size)
             score = score_per_image(target, graph.output, scores, class_names)
             if not score.requires_grad or not kept.requires_grad:
                 raise _not_connected(source.path, target)

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from torch import Tensor
-
 from cnnviz_widgets.inspection.calls import Call, Source
 from cnnviz_widgets.inspection.following import Pattern
 from cnnviz_widgets.inspection.layouts import Layouts, find_layouts
 from cnnviz_widgets.inspection.operations import Operation
-from cnnviz_widgets.inspection.outputs import score_kind
+from cnnviz_widgets.inspection.outputs import Selector, score_origin
 from cnnviz_widgets.inspection.trace import Trace
 
 
@@ -25,8 +23,8 @@ class Structure:
     ----------
     trace : Trace
         A watched one, with its operations.
-    scores : Tensor or None
-        The class scores in its output.
+    output : str, int, callable or None
+        Picks the class scores out of its output.
     batch_size : int
         Images in the batch.
 
@@ -42,15 +40,19 @@ class Structure:
         What later passes may follow.
     """
 
-    def __init__(self, trace: Trace, scores: Tensor | None, batch_size: int) -> None:
+    def __init__(self, trace: Trace, output: Selector | None, batch_size: int) -> None:
         assert trace.operations is not None, "a trace that was not watched"
         self.calls: list[Call] = trace.calls
         self.operations: tuple[Operation, ...] = tuple(trace.operations)
         self.pattern: Pattern | None = trace.pattern
         self.batch_size = batch_size
-        number = -1 if scores is None else trace.recorder.values.number(scores)
-        self._score_value = number
-        self.score_kind = score_kind(self.operations, number)
+        self._score_value, self.score_kind = score_origin(
+            trace.output,
+            output,
+            batch_size,
+            operations=self.operations,
+            values=trace.recorder.values,
+        )
         self._values = {
             Source(call.path, call.call, side): value
             for call in self.calls
