@@ -1,4 +1,4 @@
-/** Puts off what a reader does not miss while sliding: nothing of it runs before the next paint. */
+/** Puts off what a reader does not miss while sliding, so that it never delays a picture. */
 
 import { type Clock, makeTimer } from "./clock";
 
@@ -7,39 +7,26 @@ export interface Settle {
   close(): void;
 }
 
-/** Long enough after the frame for the next event to be drawn first. */
-const AFTER_PAINT_MS = 25;
-const SOON_EVERY_MS = 100;
-const REST_MS = 120;
+/** Long enough after a step for its frame to be painted, and often the next one's too. */
+const SOON_MS = 60;
+const SOON_AT_LAST_MS = 250;
+const REST_MS = 150;
 
 /**
- * Coalesces follow-up work: `soon` runs after the paint, at most ten times a second; `rest` when
- * nothing has been touched for 120 ms.
+ * Coalesces follow-up work: `soon` runs 60 ms after a step, or every 250 ms while the steps come
+ * faster; `rest` when nothing has been touched for 150 ms.
  */
 export function makeSettle(clock: Clock, soon: () => void, rest: () => void): Settle {
   const soonTimer = makeTimer(clock);
   const restTimer = makeTimer(clock);
-  let frame = 0;
-  let ranAt = -Infinity;
-  const afterPaint = () => {
-    frame = requestAnimationFrame(() => {
-      frame = 0;
-      soonTimer.start(AFTER_PAINT_MS, () => {
-        ranAt = clock.now();
-        soon();
-      });
-    });
-  };
+  let since = 0;
   return {
     touch() {
       restTimer.start(REST_MS, rest);
-      if (frame || soonTimer.runs()) return;
-      const wait = ranAt + SOON_EVERY_MS - clock.now();
-      if (wait <= 0) afterPaint();
-      else soonTimer.start(wait, afterPaint);
+      if (!soonTimer.runs()) since = clock.now();
+      if (clock.now() - since < SOON_AT_LAST_MS) soonTimer.start(SOON_MS, soon);
     },
     close() {
-      cancelAnimationFrame(frame);
       soonTimer.stop();
       restTimer.stop();
     },

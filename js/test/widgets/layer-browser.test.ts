@@ -53,7 +53,7 @@ function open(traits: Partial<BrowserTraits> = {}, model = new FakeModel(traits)
 function opened(traits: Partial<BrowserTraits> = {}): FakeModel {
   const model = open(traits);
   model.answerAll();
-  vi.advanceTimersByTime(50);
+  vi.advanceTimersByTime(100);
   return model;
 }
 
