@@ -1,17 +1,16 @@
 """Inspection: the module calls of one forward pass, and the values that are kept of them.
 
 In: the hooks of a `Probe`. Out: `CallRecorder`: a list of calls and, by value number, the tensors
-that are held or the cheap modules that compute them again.
+that they took and gave, as they were then.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from cnnviz_widgets.inspection.values import (
     Nest,
@@ -23,16 +22,6 @@ from cnnviz_widgets.inspection.values import (
     tensors_in,
     version_of,
 )
-
-# Cheap, deterministic modules of one input: their output is computed again when it is asked for,
-# which saves a forward pass most of the memory that browsing would make it touch.
-_CHEAP = frozenset(
-    {
-        nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU,
-        nn.SELU, nn.SiLU, nn.GELU, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.Sigmoid, nn.Tanh,
-        nn.Mish, nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d,
-    }
-)  # fmt: skip
 
 
 class Source(NamedTuple):
@@ -56,8 +45,6 @@ class Call:
         Whether no other module was called inside.
     value, input_value : int
         Value numbers of the first output and the first input tensor; -1 where there is none.
-    input_tensors : int
-        Number of tensors among its arguments.
     shape, input_shape : tuple of int
         Of the first output and the first input tensor.
     dtype : torch.dtype or None
@@ -72,7 +59,6 @@ class Call:
         "dtype",
         "ended",
         "input_shape",
-        "input_tensors",
         "input_value",
         "is_leaf",
         "module",
@@ -88,7 +74,6 @@ class Call:
         self.is_leaf = True
         self.value = -1
         self.input_value = -1
-        self.input_tensors = 0
         self.shape: tuple[int, ...] = ()
         self.input_shape: tuple[int, ...] = ()
         self.dtype: torch.dtype | None = None
@@ -104,24 +89,16 @@ class Kept(NamedTuple):
     source: Source
 
 
-class Recipe(NamedTuple):
-    """How a value that is not held is computed: from the values with these numbers."""
-
-    compute: Callable[..., Tensor]
-    sources: tuple[int, ...]
-
-
 class Plan(NamedTuple):
     """How a pass is to be recorded.
 
     Attributes
     ----------
     graph : bool
-        Keep every value and the autograd graph.
-    cheap : bool
-        Whether cheap layers are computed when asked for instead of kept.
-    protect : frozenset of Source
-        Values to hand on as copies, because an earlier pass saw them overwritten through a view.
+        Build the autograd graph and keep, instead of values, the places in it where they are.
+    copies : bool
+        Keep copies, so that the model may write to its tensors as it likes: always right, and
+        slower by the copies.
     wanted : frozenset of Source or None
         The only values to keep; None keeps all, up to `budget`.
     budget : int
@@ -129,8 +106,7 @@ class Plan(NamedTuple):
     """
 
     graph: bool = False
-    cheap: bool = True
-    protect: frozenset[Source] = frozenset()
+    copies: bool = False
     wanted: frozenset[Source] | None = None
     budget: int = 1 << 62
 
@@ -142,22 +118,36 @@ class CallRecorder:
     ----------
     plan : Plan
         What to keep.
-    unusual : frozenset of torch.nn.Module
-        Modules that cannot be computed again by calling ``forward`` alone.
+
+    Attributes
+    ----------
+    calls : list of Call
+        In the order in which they began.
+    kept : dict of int to Kept
+        By value number.
+    edges : dict of int to GradientEdge
+        Where each value is in the autograd graph. An edge still means the value as it was then
+        after the tensor was written to.
+    skipped : dict of int to Source
+        Values for which there was no room.
+    running, failed : list of Call
+        Calls that have not returned, and those that raised while the model went on.
+    kept_bytes, seen_bytes : int
+        Bytes of memory of what is held, and of everything that passed by.
     """
 
-    def __init__(self, plan: Plan, unusual: frozenset[nn.Module]) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.calls: list[Call] = []
         self.kept: dict[int, Kept] = {}
-        self.recipes: dict[int, Recipe] = {}
+        self.edges: dict[int, GradientEdge] = {}
         self.skipped: dict[int, Source] = {}
         self.running: list[Call] = []
         self.failed: list[Call] = []
         self.kept_bytes = 0
+        self.seen_bytes = 0
         self.values = ValueNumbers()
         self.guarded: set[int] = set()  # storages of kept values
-        self._unusual = unusual
         self._counts: dict[str, int] = {}
 
     def enter(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: Any) -> None:
@@ -167,91 +157,72 @@ class CallRecorder:
         call = Call(path, number, module)
         if self.running:
             self.running[-1].is_leaf = False
-        if len(args) == 1 and not kwargs and isinstance(args[0], Tensor):
-            first: Tensor | None = args[0]
-            call.input_tensors = 1
-        else:
-            tensors = tensors_in((args, kwargs))
-            first = tensors[0] if tensors else None
-            call.input_tensors = len(tensors)
-        if first is not None:
-            self._note_input(call, self.newest(first))
         self.calls.append(call)
         self.running.append(call)
+        if args and isinstance(args[0], Tensor):
+            first: Tensor | None = args[0]
+        else:
+            first = next(iter(tensors_in((args, kwargs))), None)
+        if first is not None:
+            first = self.newest(first)
+            call.input_shape = first.shape
+            call.input_value = value = self.values.number(first)
+            if value not in self.kept:
+                self.keep(first, value, Source(path, number, "input"))
 
     def leave(self, module: nn.Module, output: Nest) -> Nest:
         """Note what a module call returned (a forward hook); return what the model goes on with."""
-        return self._record(self._returned(module), output)
+        return self.record(self.returned(module), output)
 
-    def _returned(self, module: nn.Module) -> Call:
+    def returned(self, module: nn.Module) -> Call:
+        """Close a module's call, and those inside it that raised while the model went on."""
         while self.running[-1].module is not module:
-            self.failed.append(self.running.pop())  # a call that raised, and the model went on
+            self.failed.append(self.running.pop())
         return self.running.pop()
 
-    def _record(self, call: Call, output: Nest) -> Nest:
+    def record(self, call: Call, output: Nest) -> Nest:
+        """Note a call's output; return what the model goes on with."""
         tensor = output if isinstance(output, Tensor) else first_tensor(output)
         if tensor is None:
             return output
         call.shape, call.dtype = tensor.shape, tensor.dtype
         call.value = value = self.values.number(tensor)
-        if value in self.kept or value in self.recipes:
-            return output
-        if self._is_cheap(call):
-            compute = functools.partial(_run_again, call.module)
-            self.recipes[value] = Recipe(compute, (call.input_value,))
-            return output
-        return self._take(call, tensor, output)
+        if self.plan.graph and value not in self.edges:
+            return self._note_edge(tensor, value, output)
+        if value not in self.kept:
+            self.keep(tensor, value, Source(call.path, call.call, "output"))
+        return output
 
     def newest(self, tensor: Tensor) -> Tensor:
         """Return what the model would see in this tensor now."""
         return tensor
 
-    def _note_input(self, call: Call, tensor: Tensor) -> None:
-        call.input_shape = tensor.shape
-        call.input_value = value = self.values.number(tensor)
-        if value not in self.kept and value not in self.recipes:
-            self.keep(tensor, value, Source(call.path, call.call, "input"))
-
-    def _is_cheap(self, call: Call) -> bool:
-        return (
-            type(call.module) in _CHEAP
-            and self.plan.cheap
-            and call.is_leaf
-            and call.input_tensors == 1
-            and call.module not in self._unusual
-            and self.can_compute(call.input_value)
-        )
-
-    def can_compute(self, value: int) -> bool:
-        """Tell whether a value is held, can be computed, or would be if there were room."""
-        return value in self.kept or value in self.recipes or value in self.skipped
-
-    def _take(self, call: Call, tensor: Tensor, output: Nest) -> Nest:
-        """Keep an output; hand on a copy of it where it has to be protected or start a graph."""
-        source = Source(call.path, call.call, "output")
-        starts_graph = self.plan.graph and _can_start_graph(tensor)
-        if not starts_graph and source not in self.plan.protect:
-            self.keep(tensor, call.value, source)
-            return output
-        kept = tensor.detach().requires_grad_() if starts_graph else tensor
-        handed_on = kept.clone()
-        self.keep(kept, call.value, source)
-        self.values.alias(handed_on, call.value)
-        return replace_tensors(output, lambda item: handed_on if item is tensor else item)
+    def _note_edge(self, tensor: Tensor, value: int, output: Nest) -> Nest:
+        """Note where a value is in the graph; let the graph begin here where it has not yet."""
+        self.seen_bytes += nbytes(tensor)
+        handed_on = output
+        if _can_start_graph(tensor):
+            leaf = tensor.detach().requires_grad_()
+            new = leaf.clone()  # not a leaf, so that the model may write to it
+            self.values.alias(new, value)
+            handed_on = replace_tensors(output, lambda item: new if item is tensor else item)
+            tensor = leaf
+        if tensor.requires_grad:
+            self.edges[value] = get_gradient_edge(tensor)
+        return handed_on
 
     def keep(self, tensor: Tensor, value: int, source: Source) -> None:
         """Hold a value, if the plan wants it and there is room."""
-        plan, size = self.plan, nbytes(tensor)
-        fits = self.kept_bytes + size <= plan.budget if plan.wanted is None else False
-        if not fits and source not in (plan.wanted or ()):
-            self.skipped.setdefault(value, source)
+        plan = self.plan
+        if plan.graph:
             return
-        self.skipped.pop(value, None)
-        self.hold(tensor, value, source)
-
-    def hold(self, tensor: Tensor, value: int, source: Source) -> None:
-        """Hold a value."""
-        if source.side == "input" and source in self.plan.protect:
+        if plan.wanted is None:
+            if self.kept_bytes + nbytes(tensor) > plan.budget:
+                self.skipped.setdefault(value, source)
+                return
+        elif source not in plan.wanted:
+            return
+        if plan.copies:
             tensor = tensor.detach().clone()
         storage = storage_of(tensor)
         if storage not in self.guarded:
@@ -259,19 +230,9 @@ class CallRecorder:
             self.kept_bytes += nbytes(tensor)
         self.kept[value] = Kept(tensor, version_of(tensor), source)
 
-    def overwritten(self) -> frozenset[Source]:
-        """Return the sources of kept values that were written to after they were taken."""
-        return frozenset(
-            kept.source for kept in self.kept.values() if version_of(kept.tensor) != kept.version
-        )
-
-
-def _run_again(module: nn.Module, tensor: Tensor) -> Tensor:
-    """Compute a cheap module's output without its hooks, leaving the input alone."""
-    if getattr(module, "inplace", False):
-        tensor = tensor.clone()
-    result: Tensor = module.forward(tensor)
-    return result
+    def overwritten(self) -> bool:
+        """Tell whether a kept value was written to after it was taken."""
+        return any(version_of(kept.tensor) != kept.version for kept in self.kept.values())
 
 
 def _can_start_graph(tensor: Tensor) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.inspection.values import tensors_in
+
 Function = Callable[..., Any]
 
 # In-place functions whose out-of-place twin gives the same bits when types and shapes agree.
@@ -28,6 +30,8 @@ _OPERATORS = {
 }  # fmt: skip
 # Functions that return several views at once.
 MANY_VIEWS = frozenset({"chunk", "split", "unbind"})
+# Functions that hand out a tensor's memory, where nobody sees what is written to it.
+EXPOSES = frozenset({"numpy", "__array__", "__dlpack__"})
 # Names that end in one underscore or write, and yet leave the values alone.
 _HARMLESS = {"requires_grad_", "retain_grad_", "share_memory_", "rename_", "__get__"}
 
@@ -95,8 +99,6 @@ def run_apart(
     replacements : list of Tensor
         For each target, a tensor with the values, type and shape the call would have left in it.
     """
-    if kwargs.get("out") is not None and torch.is_grad_enabled():
-        return _run_without_out(func, args, kwargs)
     if kwargs.get("inplace") is True and len(targets) == 1:
         result = func(*args, **{**kwargs, "inplace": False})
         if _same_kind(result, targets[0]) and result is not targets[0]:
@@ -110,15 +112,13 @@ def run_apart(
     return _run_on_clones(func, args, kwargs, targets)
 
 
-def _run_without_out(
-    func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, list[Tensor]]:
+def run_without_out(func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a call that has ``out=`` and then write to it, as torch allows where a graph is built."""
     out = kwargs["out"]
     result = func(*args, **{key: item for key, item in kwargs.items() if key != "out"})
-    if isinstance(out, Tensor):
-        result = result.to(out.dtype)
-        return result, [result]
-    return result, list(result)
+    for target, new in zip(tensors_in(out), tensors_in(result), strict=True):
+        target.copy_(new)
+    return out
 
 
 def as_single_views(

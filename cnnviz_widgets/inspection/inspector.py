@@ -250,7 +250,7 @@ class Inspector:
             found = self._gradients.get(key)
             if found is None:
                 found = self._session.gradient(_source(info), target, self.class_names)
-                self._gradients.put(key, found, reserved=self._session.trace.nbytes)
+                self._gradients.put(key, found, reserved=self._session.nbytes)
             return found.clone()
 
     def maps(
@@ -362,13 +362,13 @@ class Inspector:
         with self._entered(None):
             trace = self._session.trace
             return CacheInfo(
-                trace_bytes=trace.nbytes,
+                trace_bytes=self._session.nbytes,
                 gradient_bytes=self._gradients.nbytes,
                 gradients=len(self._gradients),
                 budget_bytes=self._gradients.budget,
                 layers_kept=len(trace.recorder.kept),
                 layers_recomputed=len(trace.recorder.skipped),
-                has_graph=trace.has_graph,
+                has_graph=self._session.has_graph,
             )
 
     # -- inside ---------------------------------------------------------------------------------

@@ -6,15 +6,22 @@ Out: `OperationRecorder`: a `CallRecorder` with a list of operations, safe from 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan, Recipe, Source
-from cnnviz_widgets.inspection.inplace import MANY_VIEWS, as_single_views, run_apart, written
+from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan
+from cnnviz_widgets.inspection.inplace import (
+    EXPOSES,
+    MANY_VIEWS,
+    Function,
+    as_single_views,
+    run_apart,
+    run_without_out,
+    written,
+)
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, storage_of, tensors_in
 
 # Functions whose arguments are noted, because they say how a layout moves.
@@ -25,17 +32,6 @@ _MOVES = {
 }  # fmt: skip
 # Arguments that formulas and layouts expect first, also where they are given by keyword.
 _FIRST = ("input", "tensors", "query", "key", "value", "weight")
-
-# Functions that are computed again as cheap modules are, where all they take can be had.
-_CHEAP_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
-    "relu": torch.relu, "relu_": torch.relu, "add": torch.add, "add_": torch.add,
-    "__add__": torch.add, "__iadd__": torch.add,
-}  # fmt: skip
-# Functions through which numbers reach Python, where they may decide what runs next.
-_DECISIONS = {
-    "__bool__", "__int__", "__float__", "__index__", "__contains__", "item", "tolist", "numpy",
-    "__array__", "equal", "allclose", "is_nonzero", "nonzero", "unique", "masked_select",
-}  # fmt: skip
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -82,35 +78,40 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
     """Record calls and operations; a context manager around the forward pass.
 
     An in-place function that would overwrite a kept value runs in new memory instead, and from
-    then on everybody who uses the old tensor is given the new one: the model computes what it
-    always does, and the kept value stays.
+    then on every torch function and module that is given the old tensor gets the new one: the
+    model computes what it always does, the kept value stays, and nothing is copied. Code that
+    takes tensors past torch functions (scripted functions, vmap, ``y is z``) would see the old
+    one; `trace` finds that out and keeps copies instead, as it does for writes through views.
+    With copies, and where a graph is built, functions run as they are.
 
     Parameters
     ----------
     plan : Plan
         What to keep.
-    unusual : frozenset of torch.nn.Module
-        Modules that cannot be computed again by calling ``forward`` alone.
     parameters : dict of int to str
         Storage number and name of every parameter that must not be written to.
+
+    Attributes
+    ----------
+    operations : list of Operation
+        Torch functions and leaf calls, in the order in which they ended.
+    replaced : bool
+        Whether a function ran in new memory.
     """
 
-    def __init__(
-        self, plan: Plan, unusual: frozenset[nn.Module], parameters: dict[int, str]
-    ) -> None:
-        CallRecorder.__init__(self, plan, unusual)
+    def __init__(self, plan: Plan, parameters: dict[int, str]) -> None:
+        CallRecorder.__init__(self, plan)
         TorchFunctionMode.__init__(self)
         self.operations: list[Operation] = []
-        self.run_apart_in: set[nn.Module] = set()  # in-place leaf modules that ran in new memory
-        self.is_plain = True  # False where running those modules out of place is not all it takes
+        self.replaced = False
         self._parameters = parameters
         self._stale: dict[int, tuple[Tensor, Tensor]] = {}
         self._aliased: set[int] = set()  # storages with views
-        self._spoilt: set[int] = set()  # storages of kept values that were written to
+        self._spoilt = False  # whether a kept value was, or may have been, written to
 
     def __torch_function__(
         self,
-        func: Callable[..., Any],
+        func: Function,
         types: object,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
@@ -123,11 +124,9 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name == "__get__":
             return self._attribute(func, args)
-        given = tensors_in((args, _in_order(kwargs)))
+        given = tensors_in((args, _in_order(kwargs) if len(kwargs) > 1 else kwargs))
         inputs = tuple([self.values.number(tensor) for tensor in given])
         shapes = tuple([tensor.shape for tensor in given])
-        if name in _DECISIONS:
-            self.is_plain = False
         targets = written(func, args, kwargs)
         bases = [(base, self.values.number(base)) for base in _bases(targets)]
         result = self._write(func, args, kwargs, targets) if targets else func(*args, **kwargs)
@@ -137,8 +136,8 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         if outputs:
             self._note_aliases(given, outputs)
             self._note(name, inputs, shapes, outputs, (args, kwargs))
-            if name in _CHEAP_FUNCTIONS:
-                self._note_recipe(name, inputs, (args, kwargs), outputs[0])
+        elif name in EXPOSES:
+            self._expose(given)
         for base, old in bases:
             self._note("write", (old,), (base.shape,), [base], ((), {}))
         return result
@@ -151,53 +150,46 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
             if tensor._is_view() or any(shared):
                 self._aliased.add(storage)
 
-    def _note_recipe(
-        self, name: str, inputs: tuple[int, ...], given: tuple[Any, Any], output: Tensor
-    ) -> None:
-        """Let a sum or ReLU of values that can be had be computed again, rather than held."""
-        args, kwargs = given
-        plain = all(isinstance(item, Tensor) and item.dtype == output.dtype for item in args)
-        if not (self.plan.cheap and plain and args) or (kwargs and kwargs.keys() != {"inplace"}):
-            return
-        value = self.values.number(output)
-        known = all(self.can_compute(number) for number in inputs)
-        if known and not self.can_compute(value) and not output._is_view():
-            self.recipes[value] = Recipe(_CHEAP_FUNCTIONS[name], inputs)
-
-    def _attribute(self, func: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
         result = func(*args)
         if isinstance(result, Tensor) and result is not args[0]:
             self._aliased.add(storage_of(result))
         return result
 
+    def _expose(self, tensors: list[Tensor]) -> None:
+        """Take note that memory goes where writes to it are not seen, as with ``numpy``."""
+        for tensor in tensors:
+            self._check_parameter(storage := storage_of(tensor))
+            self._spoilt |= storage in self.guarded
+
+    def _check_parameter(self, storage: int) -> None:
+        if storage in self._parameters:
+            raise ParameterWrittenError(frozenset({self._parameters[storage]}))
+
     def _write(
         self,
-        func: Callable[..., Any],
+        func: Function,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         targets: list[Tensor],
     ) -> Any:
         apart: list[Tensor] = []
         for target in targets:
-            storage = storage_of(target)
-            if storage in self._parameters:
-                raise ParameterWrittenError(frozenset({self._parameters[storage]}))
-            if storage in self.guarded and storage not in self._aliased and not target._is_view():
+            self._check_parameter(storage := storage_of(target))
+            if storage not in self.guarded:
+                continue
+            if storage in self._aliased or target._is_view():
+                self._spoilt = True
+            else:
                 apart.append(target)
-            elif storage in self.guarded:
-                self._spoilt.add(storage)
         if kwargs.get("out") is not None and torch.is_grad_enabled():
-            apart = targets  # torch refuses out= where a graph is built
+            return run_without_out(func, args, kwargs)
         if not apart:
             return func(*args, **kwargs)
         result, replacements = run_apart(func, args, kwargs, apart)
         for target, new in zip(apart, replacements, strict=True):
             self._stale[id(target)] = (target, new)
-        here = self.running[-1].module if self.running else None
-        if here is not None and getattr(here, "inplace", None) is True and kwargs.get("inplace"):
-            self.run_apart_in.add(here)
-        else:
-            self.is_plain = False
+        self.replaced = True
         return result
 
     def _note(
@@ -229,11 +221,8 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
 
     def newest(self, tensor: Tensor) -> Tensor:
         """Return what the model would see in this tensor now."""
-        found = self._stale.get(id(tensor))
-        while found is not None:
-            self.is_plain = False
+        while (found := self._stale.get(id(tensor))) is not None:
             tensor = found[1]
-            found = self._stale.get(id(tensor))
         return tensor
 
     def enter(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: Any) -> None:
@@ -247,9 +236,9 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         with torch._C.DisableTorchFunction():
             if self._stale:
                 output = self.current(output)
-            call = self._returned(module)
+            call = self.returned(module)
             call.ended = len(self.operations)
-            output = self._record(call, output)
+            output = self.record(call, output)
             if call.is_leaf and call.value >= 0:
                 self._note_leaf(call)
         return output
@@ -269,10 +258,9 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
             )
         )
 
-    def overwritten(self) -> frozenset[Source]:
-        """Return the sources of kept values that were written to after they were taken."""
-        seen = (kept for kept in self.kept.values() if storage_of(kept.tensor) in self._spoilt)
-        return super().overwritten() | {kept.source for kept in seen}
+    def overwritten(self) -> bool:
+        """Tell whether a kept value was, or may have been, written to after it was taken."""
+        return self._spoilt or super().overwritten()
 
     def forget_stale(self) -> None:
         """Let go of the tensors that were overwritten, once the pass is over."""
@@ -286,8 +274,6 @@ def _bases(targets: list[Tensor]) -> list[Tensor]:
 
 def _in_order(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return keyword arguments in the order in which functions take them by position."""
-    if len(kwargs) < 2:
-        return kwargs
     first = {name: kwargs[name] for name in _FIRST if name in kwargs}
     return {**first, **kwargs}
 

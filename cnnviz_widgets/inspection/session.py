@@ -19,6 +19,7 @@ from cnnviz_widgets.inspection.operations import ParameterWrittenError
 from cnnviz_widgets.inspection.outputs import Selector, select_scores
 from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.probe import Probe
+from cnnviz_widgets.inspection.randomness import RandomState
 from cnnviz_widgets.inspection.readings import ModelInput, Prepared
 from cnnviz_widgets.inspection.shadow import ModelState, Shadow, state_of
 from cnnviz_widgets.inspection.structure import Structure
@@ -93,7 +94,6 @@ class Session:
     trace: Trace
     structure: Structure
     scores: Tensor | None
-    _state: ModelState
 
     def __init__(
         self,
@@ -111,8 +111,11 @@ class Session:
         self._cache_bytes = cache_bytes
         self._probe: Probe | None = None
         self._built: list[int] = []
+        self._state: ModelState | None = None
         self._own: frozenset[str] = frozenset()
-        self._structures: dict[object, Structure] = {}
+        self._copies = False
+        self._verified: set[object] = set()
+        self._graph: Trace | None = None
         self._modules: tuple[LayerInfo, ...] | None = None
 
     # -- tracing ------------------------------------------------------------------------------
@@ -130,68 +133,64 @@ class Session:
 
     def rebuild(self) -> None:
         """Copy the model anew and trace again."""
-        old = self._probe, self._structures
-        self._probe, self._structures = None, {}
+        old = self._probe, self._copies, self._verified
+        self._probe = None
         try:
             self._retrace(self.prepared.moved(ModelInput.of(self.model)))
         except BaseException:
-            self._probe, self._structures = old
+            self._probe, self._copies, self._verified = old
             raise
 
     def _retrace(self, prepared: Prepared) -> None:
-        """Trace; the old trace goes when the new one is there, and stays where this raises.
-
-        Its memory then serves the trace after next. Letting values go earlier was measured to be
-        slower: 1.10 to 1.34 x the plain pass of a ResNet, instead of 1.06 to 1.07.
-        """
-        self._install(prepared, self._traced(prepared, Plan(budget=self._cache_bytes)))
-
-    def _install(self, prepared: Prepared, new: Trace) -> None:
-        """Make a trace the one in force, once everything about it is known to be good."""
+        """Trace; the old trace goes when the new one is there, and stays where this raises."""
+        state = state_of(self.model)  # before the pass, so that what is written meanwhile counts
+        new = self._traced(prepared, Plan(budget=self._cache_bytes))
         scores = select_scores(new.output, self._output, prepared.batch_size)
-        key = self._key(prepared)
-        if new.operations is not None:
-            _check_has_layers(self.model, new)
-            structure = Structure(new, self._output, prepared.batch_size)
-            if structure.pattern is None and key in self._structures:
-                structure.pattern = self._structures[key].pattern  # a graph trace teaches none
-            self._structures = {key: structure}
-        structure = self._structures[key]
-        self._state = state_of(self.model)
-        self.prepared, self.trace, self.structure = prepared, new, structure
+        _check_has_layers(self.model, new)
+        self.structure = Structure(new, self._output, prepared.batch_size)
+        self._state = state if self._isolated else state_of(self.model)
+        self.prepared, self.trace = prepared, new
         self.scores = None if scores is None else scores.detach()
-        self._modules = None
+        self._modules = self._graph = None
 
-    def _key(self, prepared: Prepared) -> object:
-        """Return what a pattern depends on besides the shadow."""
-        shapes = tuple((tuple(t.shape), t.dtype) for t in tensors_in(prepared.nest))
-        return shapes, _autocast()
-
-    def _traced(self, prepared: Prepared, plan: Plan) -> Trace:
+    def _traced(
+        self, prepared: Prepared, plan: Plan, random: RandomState | None = None
+    ) -> Trace:
         probe = self._ready_probe()
-        watched = plan.graph or plan.wanted is not None
-        cheap = probe.shadow.isolated and not plan.graph and not _autocast()
-        known = None if watched else self._structures.get(self._key(prepared))
+        before = state_of(self.model)
+        key = [(tensor.shape, tensor.dtype) for tensor in tensors_in(prepared.nest)]
+        seen = (*key, _autocast())
         try:
-            return trace(
+            new = trace(
                 probe,
                 prepared.nest,
                 prepared.invoke,
-                plan=plan._replace(cheap=cheap),
-                pattern=known.pattern if known else None,
+                plan=plan._replace(copies=self._copies),
+                random=random,
+                verify=seen not in self._verified,
             )
         except ParameterWrittenError as error:
             self._own |= error.names
             self._probe = None
-            return self._traced(prepared, plan)
+            return self._traced(prepared, plan, random)
+        finally:
+            if not self._isolated and self._state == before:
+                self._state = state_of(self.model)  # what our own run wrote was put back
+        self._verified.add(seen)
+        self._copies |= new.recorder.plan.copies
+        return new
 
     def _ready_probe(self) -> Probe:
         built = state_of(self.model).structure
         if self._probe is None or self._built != built:
             self._probe = Probe(Shadow(self.model, self._own))
             self._built = built
-            self._structures = {}
+            self._copies, self._verified = False, set()
         return self._probe
+
+    @property
+    def _isolated(self) -> bool:
+        return self._probe is not None and self._probe.shadow.isolated
 
     # -- values -------------------------------------------------------------------------------
 
@@ -200,34 +199,45 @@ class Session:
         tensor = self.trace.value(_value(self.trace, source))
         if tensor is not None:
             return tensor
-        missing = self.trace.missing(_value(self.trace, source))
-        again = self._traced(self.prepared, Plan(wanted=missing))
-        tensor = again.value(_value(again, source))
+        skipped = self.trace.recorder.skipped[_value(self.trace, source)]
+        wanted = Plan(wanted=frozenset({skipped}))
+        again = self._traced(self.prepared, wanted, self.trace.random)
+        tensor = again.value(_value(again, skipped))
         assert tensor is not None, "this forward pass differs from the one before"
         return tensor
 
     def gradient(self, source: Source, target: Target, class_names: Sequence[str] | None) -> Tensor:
         """Return d score / d output of a module call, detached.
 
-        The trace with its graph replaces the one in force, unless it is larger than the cache.
+        The graph comes from a pass of its own, and is kept where it fits into the cache.
         """
-        graph = self.trace
-        if not graph.has_graph:
-            graph = self._traced(self.prepared, Plan(graph=True))
-            if graph.nbytes <= self._cache_bytes:
-                self._install(self.prepared, graph)
-        kept = graph.recorder.kept[_value(graph, source)].tensor
+        graph = self._graph
+        if graph is None:
+            graph = self._traced(self.prepared, Plan(graph=True), self.trace.random)
+            if self.trace.nbytes + graph.recorder.seen_bytes <= self._cache_bytes:
+                self._graph = graph
+        edge = graph.recorder.edges.get(_value(graph, source))
         with torch.enable_grad():
             scores = select_scores(graph.output, self._output, self.prepared.batch_size)
             score = score_per_image(target, graph.output, scores, class_names)
-            if not score.requires_grad or not kept.requires_grad:
+            if not score.requires_grad or edge is None:
                 raise _not_connected(source.path, target)
             (gradient,) = torch.autograd.grad(
-                score.sum(), [kept], retain_graph=True, allow_unused=True
+                score.sum(), [edge], retain_graph=True, allow_unused=True
             )
         if gradient is None:
             raise _not_connected(source.path, target)
         return gradient.detach()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values held and, as near as can be said, of the graph."""
+        return self.trace.nbytes + (self._graph.recorder.seen_bytes if self._graph else 0)
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether the graph for gradients is held."""
+        return self._graph is not None
 
     # -- what there is ------------------------------------------------------------------------
 
@@ -267,6 +277,11 @@ class Session:
             names = ", ".join(repr(name) for name in sorted(self._own))
             notices.append(
                 f"forward() writes to the parameters {names}; it is given copies of them."
+            )
+        if self._copies:
+            notices.append(
+                "The model changes values in ways that cannot be followed, so every layer's "
+                "output is copied as it comes, which takes longer."
             )
         if self.scores is None:
             notices.append("The output holds no class scores of shape (N, K): no predictions.")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.inspection.values import version_of
+from cnnviz_widgets.inspection.values import same_bits, version_of
 
 _WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
@@ -200,12 +200,8 @@ def _restored(model: nn.Module) -> Iterator[None]:
                     value.update(items)
         with torch.no_grad():
             for tensor, version, data in tensors:
-                if version_of(tensor) != version or not _same_bits(tensor, data):
+                if version_of(tensor) != version or not same_bits(tensor, data):
                     tensor.data.copy_(data)
-
-
-def _same_bits(a: Tensor, b: Tensor) -> bool:
-    return torch.equal(a, b) or bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 def _own_copy(tensor: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """Inspection: what stays the same from picture to picture: operations, layouts, kind of scores.
 
-In: a watched `Trace`. Out: `Structure`, good for every later trace of the same module calls; it
-holds no tensors.
+In: a `Trace`. Out: `Structure`, which holds no tensors.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from functools import cached_property
 
 from cnnviz_widgets.inspection.calls import Call, Source
-from cnnviz_widgets.inspection.following import Pattern
 from cnnviz_widgets.inspection.layouts import Layouts, find_layouts
 from cnnviz_widgets.inspection.operations import Operation
 from cnnviz_widgets.inspection.outputs import Selector, score_origin
@@ -22,7 +20,7 @@ class Structure:
     Parameters
     ----------
     trace : Trace
-        A watched one, with its operations.
+        A forward pass.
     output : str, int, callable or None
         Picks the class scores out of its output.
     batch_size : int
@@ -36,15 +34,11 @@ class Structure:
         Torch functions and leaf calls, in the order in which they ended.
     score_kind : str
         "logit", "probability" or "log-probability".
-    pattern : Pattern or None
-        What later passes may follow.
     """
 
     def __init__(self, trace: Trace, output: Selector | None, batch_size: int) -> None:
-        assert trace.operations is not None, "a trace that was not watched"
         self.calls: list[Call] = trace.calls
         self.operations: tuple[Operation, ...] = tuple(trace.operations)
-        self.pattern: Pattern | None = trace.pattern
         self.batch_size = batch_size
         self._score_value, self.score_kind = score_origin(
             trace.output,

@@ -1,27 +1,22 @@
 """Inspection: one forward pass of the shadow and everything that was kept of it.
 
-In: a `Probe`, the model's inputs and a `Plan`. Out: a `Trace` with the values and the raw output;
-the first of its kind also says which operations ran, which later ones need not watch.
+In: a `Probe`, the model's inputs and a `Plan`. Out: a `Trace` with the values, the operations and
+the raw output.
 """
 
 from __future__ import annotations
 
-import contextlib
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan, Source
-from cnnviz_widgets.inspection.following import FollowingRecorder, Pattern
+from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan
 from cnnviz_widgets.inspection.operations import Operation, OperationRecorder
 from cnnviz_widgets.inspection.probe import Probe
-from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
-
-_MOST_PASSES = 4
+from cnnviz_widgets.inspection.randomness import RandomState
+from cnnviz_widgets.inspection.values import Nest, replace_tensors, same_bits, tensors_in
 
 Invoke = Callable[[nn.Module, Nest], Nest]
 
@@ -32,26 +27,17 @@ class Trace:
 
     Attributes
     ----------
-    recorder : CallRecorder
-        The calls and the kept values.
-    operations : list of Operation or None
-        Torch functions and leaf calls; None for a pass that followed a pattern.
+    recorder : OperationRecorder
+        The calls, the kept values and the operations.
     output : object
         What the model returned.
-    leaves : list of Tensor
-        The input tensors that gradients can be taken for (with a graph only).
-    has_graph : bool
-        Whether gradients can be taken.
-    pattern : Pattern or None
-        What the next pass may follow; None where every pass has to be watched.
+    random : RandomState
+        What the pass began with; another pass that begins so gives the same values.
     """
 
-    recorder: CallRecorder
-    operations: list[Operation] | None
+    recorder: OperationRecorder
     output: Nest
-    leaves: list[Tensor]
-    has_graph: bool
-    pattern: Pattern | None
+    random: RandomState
 
     @property
     def calls(self) -> list[Call]:
@@ -59,35 +45,19 @@ class Trace:
         return self.recorder.calls
 
     @property
+    def operations(self) -> list[Operation]:
+        """Torch functions and leaf calls, in the order in which they ended."""
+        return self.recorder.operations
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the values held, each piece of memory counted once."""
         return self.recorder.kept_bytes
 
     def value(self, number: int) -> Tensor | None:
-        """Return the tensor with this value number; None where it was not kept.
-
-        Cheap layers are computed here from the value they were computed from.
-        """
+        """Return the tensor with this value number; None where it was not kept."""
         kept = self.recorder.kept.get(number)
-        if kept is not None:
-            return kept.tensor
-        recipe = self.recorder.recipes.get(number)
-        if recipe is None:
-            return None
-        values = [self.value(source) for source in recipe.sources]
-        found = [value for value in values if value is not None]
-        if len(found) < len(values):
-            return None
-        with torch.inference_mode(mode=False), torch.no_grad():
-            return recipe.compute(*found)
-
-    def missing(self, number: int) -> frozenset[Source]:
-        """Return the module calls whose values are needed for one that is not here."""
-        recipe = self.recorder.recipes.get(number)
-        if recipe is not None:
-            return frozenset().union(*(self.missing(source) for source in recipe.sources))
-        skipped = self.recorder.skipped.get(number)
-        return frozenset() if skipped is None else frozenset({skipped})
+        return None if kept is None else kept.tensor
 
 
 def trace(
@@ -96,12 +66,14 @@ def trace(
     invoke: Invoke,
     *,
     plan: Plan,
-    pattern: Pattern | None = None,
+    random: RandomState | None = None,
+    verify: bool = False,
 ) -> Trace:
     """Run the model and record it.
 
-    With a pattern only module calls are watched, which is cheaper; where the pass turns out to
-    differ, and where a view of a kept value was written to, the model is run again.
+    Where a kept value was overwritten in a way that could not be helped, and where `verify` finds
+    a difference, the model is run again with copies; ``recorder.plan.copies`` of the result says
+    so, and the caller had better ask for copies from then on.
 
     Parameters
     ----------
@@ -112,87 +84,78 @@ def trace(
     invoke : callable
         ``invoke(module, inputs)`` calls the module.
     plan : Plan
-        What to keep, and whether with a graph.
-    pattern : Pattern or None
-        Of an earlier trace on inputs of the same shapes.
+        What to keep, and how.
+    random : RandomState, optional
+        What to begin with; None: the generators' states of now, which stay as they are in any case.
+    verify : bool
+        Whether to compare every value, bit for bit, with that of a pass with copies, where an
+        in-place function was run in new memory. Costs that second pass.
 
     Raises
     ------
     BaseException
         Whatever the model raises, with a note that names the layer and its input's shape.
     """
+    before = RandomState.now(tensors_in(inputs))
+    begin = random or before
     with torch.inference_mode(mode=False), torch.set_grad_enabled(plan.graph):
-        if pattern is not None:
-            result = _followed(probe, inputs, invoke, plan, pattern)
-            if result is not None:
-                return result
-        result = _watched(probe, inputs, invoke, plan)
-        for _ in range(_MOST_PASSES):
-            overwritten = result.recorder.overwritten()
-            if not overwritten:
-                break
-            plan = plan._replace(protect=plan.protect | overwritten)
-            result = _watched(probe, inputs, invoke, plan)
-    return result
-
-
-def _watched(probe: Probe, inputs: Nest, invoke: Invoke, plan: Plan) -> Trace:
-    """Run the model with every module call and torch function recorded."""
-    own_inputs, leaves = _own_inputs(inputs, graph=plan.graph)
-    recorder = OperationRecorder(plan, probe.unusual, probe.parameters)
-    with same_random_state(inputs):
         try:
-            output = probe.watch(recorder, lambda module: invoke(module, own_inputs))
-        except Exception as error:
-            _explain(error, recorder)
-            raise
-    learnt = _pattern(recorder) if probe.shadow.isolated else None
+            recorder = OperationRecorder(plan, probe.parameters)
+            careful = plan._replace(copies=True)
+            try:
+                result = _run(probe, recorder, inputs, invoke, begin)
+            except Exception:
+                if not recorder.replaced:
+                    raise
+                recorder = OperationRecorder(careful, probe.parameters)
+                return _run(probe, recorder, inputs, invoke, begin)
+            if recorder.overwritten() or (verify and recorder.replaced):
+                recorder = OperationRecorder(careful, probe.parameters)
+                other = _run(probe, recorder, inputs, invoke, begin)
+                if result.recorder.overwritten() or not _same(result, other):
+                    return other
+            return result
+        finally:
+            before.restore()
+
+
+def _run(
+    probe: Probe, recorder: OperationRecorder, inputs: Nest, invoke: Invoke, begin: RandomState
+) -> Trace:
+    begin.restore()
+    own_inputs = _own_inputs(inputs, graph=recorder.plan.graph)
+    try:
+        output = probe.watch(recorder, lambda module: invoke(module, own_inputs))
+    except Exception as error:
+        _explain(error, recorder)
+        raise
     recorder.forget_stale()
-    return Trace(recorder, recorder.operations, output, leaves, plan.graph, learnt)
+    return Trace(recorder, output, begin)
 
 
-def _pattern(recorder: OperationRecorder) -> Pattern | None:
-    plan = recorder.plan
-    if plan.graph or plan.wanted is not None or not recorder.is_plain:
-        return None
-    return Pattern(
-        recorder.calls,
-        {kept.source: (number, kept.tensor.shape) for number, kept in recorder.kept.items()},
-        recorder.recipes,
-        recorder.skipped,
-        frozenset(recorder.run_apart_in),
-        plan.protect,
+def _same(one: Trace, other: Trace) -> bool:
+    """Tell whether two passes gave the same values; an output without tensors cannot be told."""
+    outputs = tensors_in(one.output)
+    ours = {kept.source: kept.tensor for kept in one.recorder.kept.values()}
+    theirs = {kept.source: kept.tensor for kept in other.recorder.kept.values()}
+    return (
+        bool(outputs)
+        and len(one.calls) == len(other.calls)
+        and all(map(same_bits, outputs, tensors_in(other.output)))
+        and all(same_bits(ours[source], theirs[source]) for source in ours.keys() & theirs.keys())
     )
 
 
-def _followed(
-    probe: Probe, inputs: Nest, invoke: Invoke, plan: Plan, pattern: Pattern
-) -> Trace | None:
-    """Run the model with the few hooks that a pattern needs; None where it does not fit."""
-    own_inputs, leaves = _own_inputs(inputs, graph=False)
-    recorder = FollowingRecorder(plan, pattern)
-    with same_random_state(inputs):
-        try:
-            output = probe.follow(recorder, pattern, lambda module: invoke(module, own_inputs))
-        except Exception:  # noqa: BLE001 - the watched pass that comes next raises it, explained
-            return None
-    if not recorder.is_complete():
-        return None
-    return Trace(recorder, None, output, leaves, has_graph=False, pattern=pattern)
-
-
-def _own_inputs(inputs: Nest, *, graph: bool) -> tuple[Nest, list[Tensor]]:
-    """Return copies that the model may write to, and the leaves that gradients are taken for."""
-    leaves: list[Tensor] = []
+def _own_inputs(inputs: Nest, *, graph: bool) -> Nest:
+    """Return copies that the model may write to, from which gradients can be taken."""
 
     def fresh(tensor: Tensor) -> Tensor:
         copy = tensor.detach().clone()
         if graph and (copy.is_floating_point() or copy.is_complex()):
-            leaves.append(copy.requires_grad_())
-            return copy.clone()  # not a leaf, so that the model may write to it
+            return copy.requires_grad_().clone()  # not a leaf, so that the model may write to it
         return copy
 
-    return replace_tensors(inputs, fresh), leaves
+    return replace_tensors(inputs, fresh)
 
 
 def _explain(error: Exception, recorder: CallRecorder) -> None:
@@ -202,7 +165,7 @@ def _explain(error: Exception, recorder: CallRecorder) -> None:
         return
     call = running[-1]
     where = f"layer {call.path!r}" if call.path else "the model's own forward()"
-    shape = f" on an input of shape {tuple(call.input_shape)}" if call.input_tensors else ""
+    shape = f" on an input of shape {tuple(call.input_shape)}" if call.input_value >= 0 else ""
     note = (
         f"cnnviz_widgets: raised in {where} ({type(call.module).__name__}){shape}. Check that the "
         f"inputs have the size and the number of channels that the model expects."
@@ -212,20 +175,3 @@ def _explain(error: Exception, recorder: CallRecorder) -> None:
     # add_note() by hand, because Python 3.10 has none.
     notes = [*getattr(error, "__notes__", ()), note]
     error.__notes__ = notes  # type: ignore[attr-defined,unused-ignore]  # PEP 678
-
-
-@contextlib.contextmanager
-def same_random_state(inputs: Nest) -> Iterator[None]:
-    """Leave the random generators of torch (CPU and GPUs in use), NumPy and Python alone."""
-    devices = {tensor.device for tensor in tensors_in(inputs) if tensor.device.type == "cuda"}
-    cpu, python = torch.get_rng_state(), random.getstate()
-    numpy = np.random.get_state()  # noqa: NPY002 - the global generator is what forward() may use
-    on_device = [(device, torch.cuda.get_rng_state(device)) for device in devices]
-    try:
-        yield
-    finally:
-        torch.set_rng_state(cpu)
-        np.random.set_state(numpy)  # noqa: NPY002
-        random.setstate(python)
-        for device, state in on_device:
-            torch.cuda.set_rng_state(state, device)

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 # What a forward pass takes or returns: tensors in any nest of tuples, lists, dicts, dataclasses.
@@ -105,6 +106,13 @@ def nbytes(tensor: Tensor) -> int:
         return tensor.untyped_storage().nbytes()
     except (RuntimeError, NotImplementedError):
         return tensor.numel() * tensor.element_size()
+
+
+def same_bits(a: Tensor, b: Tensor) -> bool:
+    """Tell whether two tensors hold the same values; NaN equals NaN."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    return torch.equal(a, b) or bool(((a == b) | ((a != a) & (b != b))).all())
 
 
 class ValueNumbers:

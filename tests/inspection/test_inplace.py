@@ -23,8 +23,8 @@ def test_activations_are_those_before_the_in_place_step(kind: str) -> None:
     expected, logits = plain_outputs(model, x)
     with unchanged(model, x):
         inspector = Inspector(model, x)
-        for round_ in ("watched", "followed", "with a graph"):
-            if round_ == "followed":
+        for round_ in ("first", "again", "with a graph"):
+            if round_ == "again":
                 inspector.set_inputs(x)
             elif round_ == "with a graph":
                 inspector.gradient("after", 0)

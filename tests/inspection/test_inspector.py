@@ -443,7 +443,7 @@ def test_grad_mode_is_set_in_every_thread() -> None:
     assert torch.equal(got[0], inspector.gradient("conv1", 1))
 
 
-@pytest.mark.parametrize("budget", [0, 3000, 20000])
+@pytest.mark.parametrize("budget", [0, 3000, 60000])
 def test_values_that_do_not_fit_are_computed_again(budget: int) -> None:
     model, x = models.built(models.Plain(inplace=True)), models.pictures()
     inspector = Inspector(model, x, cache_bytes=budget)
@@ -455,7 +455,7 @@ def test_values_that_do_not_fit_are_computed_again(budget: int) -> None:
         np.testing.assert_array_equal(got, whole.maps(info.name, side="input").values)
         held = inspector.cache_info()
         assert held["trace_bytes"] + held["gradient_bytes"] <= budget
-    assert (inspector.cache_info()["layers_recomputed"] > 0) == (budget < 20000)
+    assert (inspector.cache_info()["layers_recomputed"] > 0) == (budget < 60000)
 
 
 def test_a_result_is_the_callers_own() -> None:

@@ -15,7 +15,7 @@ from cnnviz_widgets.inspection.operations import OperationRecorder, ParameterWri
 
 def recorder(parameters: dict[int, str] | None = None) -> OperationRecorder:
     """Return a recorder that keeps all."""
-    return OperationRecorder(Plan(), frozenset(), parameters or {})
+    return OperationRecorder(Plan(), parameters or {})
 
 
 def test_names_values_and_shapes() -> None:
@@ -45,7 +45,7 @@ def keep(seen: OperationRecorder, tensor: Tensor) -> None:
     """Hold a tensor, as a module's output is held."""
     from cnnviz_widgets.inspection.calls import Source
 
-    seen.hold(tensor, seen.values.number(tensor), Source("layer", 1, "output"))
+    seen.keep(tensor, seen.values.number(tensor), Source("layer", 1, "output"))
 
 
 STEPS: list[Any] = [
@@ -73,7 +73,7 @@ def test_a_kept_value_stays_and_the_model_sees_the_new_one(step: int) -> None:
     assert torch.equal(later, expected)
     assert torch.equal(seen.current({"output": tensor})["output"], expected)
     assert not seen.overwritten()
-    assert not seen.is_plain
+    assert seen.replaced
 
 
 @pytest.mark.parametrize("alias", ["view", "detach", "data", "transpose"])
@@ -105,20 +105,25 @@ def test_writes_to_parameters_stop_the_pass() -> None:
     assert weight.tolist() == [1.0, 1.0]
 
 
-def test_sums_of_what_can_be_had_are_computed_again() -> None:
-    a, b = torch.ones(2), torch.ones(2)
+def test_memory_that_is_handed_out_is_taken_as_written() -> None:
+    tensor = torch.ones(2)
     with torch.no_grad(), recorder() as seen:
-        keep(seen, a)
-        keep(seen, b)
-        total = a + b
-        _ = a + 1  # not of tensors alone
-        _ = total.relu()
-    recipes = list(seen.recipes.values())
-    assert len(recipes) == 2
-    assert recipes[0].compute(a, b).tolist() == [2.0, 2.0]
+        keep(seen, tensor)
+        tensor.detach().numpy()[:] = 0
+    assert seen.overwritten()
+    parameters = {tensor.untyped_storage()._cdata: "fc.weight"}
+    with pytest.raises(ParameterWrittenError, match=r"fc\.weight"), recorder(parameters):
+        tensor.numpy()
 
 
-def test_decisions_are_noticed() -> None:
-    with torch.no_grad(), recorder() as seen:
-        assert bool(torch.ones(1) > 0)
-    assert not seen.is_plain
+@pytest.mark.parametrize("plan", [Plan(copies=True), Plan(graph=True)])
+def test_with_copies_or_a_graph_functions_run_as_they_are(plan: Plan) -> None:
+    x = torch.ones(2, requires_grad=plan.graph)
+    y = x * 1
+    with torch.set_grad_enabled(plan.graph), OperationRecorder(plan, {}) as seen:
+        keep(seen, y)
+        torch.add(y, 1, out=y)
+        y.mul_(3)
+    assert y.tolist() == [6.0, 6.0]
+    assert not seen.replaced
+    assert not seen.overwritten()

@@ -19,15 +19,6 @@ def session_of(inspector: Inspector) -> Any:
     return inspector._session
 
 
-def test_the_first_trace_is_watched_and_the_next_are_followed() -> None:
-    inspector = Inspector(models.built(models.Plain()), models.pictures())
-    assert session_of(inspector).trace.operations is not None
-    inspector.set_inputs(models.pictures() + 1)
-    assert session_of(inspector).trace.operations is None
-    inspector.set_inputs(models.pictures(1))  # another shape
-    assert session_of(inspector).trace.operations is not None
-
-
 def test_gradients_build_a_graph_only_when_they_are_asked_for() -> None:
     inspector = Inspector(models.built(models.Plain()), models.pictures())
     assert not inspector.cache_info()["has_graph"]
