@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.cache import TensorCache
 from cnnviz_widgets.inspection.calls import Source
-from cnnviz_widgets.inspection.inputs import Inputs, ModelInput, Normalisation
+from cnnviz_widgets.inspection.inputs import Inputs, Normalisation
 from cnnviz_widgets.inspection.layers import LayerInfo, check_layout, find_layer
 from cnnviz_widgets.inspection.locks import held, lock_of
 from cnnviz_widgets.inspection.maps import LayerMaps, Side, layer_maps
@@ -32,6 +32,7 @@ from cnnviz_widgets.inspection.predictions import (
     class_name,
     top_predictions,
 )
+from cnnviz_widgets.inspection.readings import ModelInput
 from cnnviz_widgets.inspection.session import Session, check_model
 from cnnviz_widgets.inspection.shadow import unwrap
 from cnnviz_widgets.inspection.targets import Target, class_index
@@ -282,8 +283,9 @@ class Inspector:
             return layer_maps(
                 tensor,
                 image,
+                batch_size=self.batch_size,
                 layout=value.layout,
-                patches=value.patches,
+                grid=value.grid,
                 labels=self._labels() if value.is_scores else None,
             )
 

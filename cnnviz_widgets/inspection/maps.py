@@ -14,9 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.inspection.layouts import possible_layouts, token_grid
+from cnnviz_widgets.inspection.axes import Grid
+from cnnviz_widgets.inspection.layouts import possible_layouts
 
 Side = Literal["output", "input"]
+_NOTHING = np.zeros(0, dtype=np.float32)
+_MOST_CLASS_TOKENS = 8  # vision transformers have at most a few class and register tokens
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ def layer_maps(
     tensor: Tensor,
     image: int,
     *,
+    batch_size: int,
     layout: str,
-    patches: tuple[int, int] | None = None,
+    grid: Grid | None = None,
     labels: tuple[str, ...] | None = None,
 ) -> LayerMaps:
     """Return the maps of one image.
@@ -70,10 +74,12 @@ def layer_maps(
         Activation with its batch axis, of any type.
     image : int
         Place in the batch.
+    batch_size : int
+        Images in the batch; nothing is drawn of an activation of another length.
     layout : str
         What its axes mean; "?" asks.
-    patches : tuple of int or None
-        (height, width) of the grid that tokens came from, where known.
+    grid : Grid or None
+        How a row of tokens lies on the picture, where that is known.
     labels : tuple of str or None
         Class names for a vector of scores.
 
@@ -83,6 +89,8 @@ def layer_maps(
         Values are those of the activation, converted to float32 and nothing else.
     """
     shape = tuple(tensor.shape)
+    if not shape or shape[0] != batch_size:
+        return LayerMaps(_NOTHING, "ask", _not_the_batch(shape, batch_size), shape, "?")
     if layout == "?" or len(layout) != tensor.dim():
         return _ask(shape, _question(shape))
     values = _float32(tensor[image])
@@ -101,31 +109,41 @@ def layer_maps(
         slices = f"each channel's {depth} depth slices in order"
         maps = values.reshape(channels * depth, height, width)
         return LayerMaps(maps, "maps", slices, shape, layout, depth=depth)
-    return _tokens(values, shape, patches)
+    return _tokens(values, shape, grid)
 
 
-def _tokens(
-    values: NDArray[np.float32], shape: tuple[int, ...], patches: tuple[int, int] | None
-) -> LayerMaps:
+def _tokens(values: NDArray[np.float32], shape: tuple[int, ...], grid: Grid | None) -> LayerMaps:
     tokens, channels = values.shape
-    grid = token_grid(tokens, patches)
     if grid is None:
-        if patches is not None:
-            seen = f"the last grid was {patches[0]} x {patches[1]}"
-        else:
-            seen = "no grid came before"
         maps = np.ascontiguousarray(values.T)[:, None, :]
-        row = f"{tokens} tokens in a row: {seen}, and they are not a square"
+        row = f"{tokens} tokens in a row: where they lie on a picture is not known"
         return LayerMaps(maps, "maps", row, shape, "NLC")
-    on_grid = values[grid.prefix :].T.reshape(channels, grid.height, grid.width)
-    plural = "s" if grid.prefix > 1 else ""
-    note = f"{grid.prefix} class or register token{plural} left out" if grid.prefix else None
-    return LayerMaps(np.ascontiguousarray(on_grid), "maps", note, shape, "NLC")
+    places = grid.height * grid.width
+    on_grid = values[grid.before : grid.before + places].T
+    maps = on_grid.reshape(channels, grid.height, grid.width)
+    return LayerMaps(np.ascontiguousarray(maps), "maps", _left_out(grid), shape, "NLC")
+
+
+def _left_out(grid: Grid) -> str | None:
+    count = grid.before + grid.after
+    if count == 0:
+        return None
+    kind = "class or register" if count <= _MOST_CLASS_TOKENS else "other"
+    return f"{count} {kind} token{'s' if count > 1 else ''} left out"
 
 
 def _ask(shape: tuple[int, ...], note: str) -> LayerMaps:
     choices = possible_layouts(len(shape))
-    return LayerMaps(np.zeros(0, dtype=np.float32), "ask", note, shape, "?", choices=choices)
+    return LayerMaps(_NOTHING, "ask", note, shape, "?", choices=choices)
+
+
+def _not_the_batch(shape: tuple[int, ...], batch_size: int) -> str:
+    first = f"its first axis has {shape[0]}" if shape else "it has no axis"
+    plural = "" if batch_size == 1 else "s"
+    return (
+        f"an activation of shape {shape}: {first}, the batch {batch_size} image{plural}; which "
+        f"part belongs to which image is not known, and it cannot be drawn"
+    )
 
 
 def _question(shape: tuple[int, ...]) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Plan, Source
 from cnnviz_widgets.inspection.inputs import Inputs, Normalisation, prepare
 from cnnviz_widgets.inspection.layers import LayerInfo, layer_infos
@@ -34,7 +35,7 @@ class ValueLayout(NamedTuple):
     """Layout of one value, the grid of its tokens, and whether it is the model's scores."""
 
     layout: str
-    patches: tuple[int, int] | None
+    grid: Grid | None
     is_scores: bool
 
 
@@ -153,9 +154,7 @@ class Session:
         self.scores = None if scores is None else scores.detach()
         self._modules = self._graph = None
 
-    def _traced(
-        self, prepared: Prepared, plan: Plan, random: RandomState | None = None
-    ) -> Trace:
+    def _traced(self, prepared: Prepared, plan: Plan, random: RandomState | None = None) -> Trace:
         probe = self._ready_probe()
         before = state_of(self.model)
         key = [(tensor.shape, tensor.dtype) for tensor in tensors_in(prepared.nest)]
@@ -259,7 +258,7 @@ class Session:
         layout = self.structure.layout(source)
         if source.side == "output":
             layout = self._answers.get(name, layout)
-        return ValueLayout(layout, self.structure.patches(source), self.structure.is_scores(source))
+        return ValueLayout(layout, self.structure.grid(source), self.structure.is_scores(source))
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Call, Source
 from cnnviz_widgets.inspection.layouts import Layouts, find_layouts
 from cnnviz_widgets.inspection.operations import Operation
@@ -56,14 +57,15 @@ class Structure:
     @cached_property
     def layouts(self) -> Layouts:
         """Layout and token grid by value number."""
-        return find_layouts(self.operations)
+        start = {call.input_value: tuple(call.input_shape) for call in self.calls[:1]}
+        return find_layouts(self.operations, self.batch_size, start)
 
     def layout(self, source: Source) -> str:
         """Return what the axes of a module call's output or input mean; "?" where not known."""
         return self.layouts.names.get(self._values[source], "?")
 
-    def patches(self, source: Source) -> tuple[int, int] | None:
-        """Return the grid that tokens came from, where known."""
+    def grid(self, source: Source) -> Grid | None:
+        """Return how a row of tokens lies on the picture, where known."""
         return self.layouts.grids.get(self._values[source])
 
     def is_scores(self, source: Source) -> bool:

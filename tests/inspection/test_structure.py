@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Plan, Source
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.shadow import Shadow
@@ -24,7 +25,7 @@ def test_layouts_scores_and_grids_by_module_call() -> None:
     assert found.layout(Source("patches", 1, "output")) == "NCHW"
     assert found.layout(Source("patches", 1, "input")) == "NCHW"
     assert found.layout(Source("mlp", 1, "input")) == "NLC"
-    assert found.patches(Source("mlp", 1, "output")) == (4, 6)
+    assert found.grid(Source("mlp", 1, "output")) == Grid(4, 6, before=1)
     assert found.is_scores(Source("head", 1, "output"))
     assert not found.is_scores(Source("mlp", 1, "output"))
 

@@ -57,7 +57,7 @@ def test_an_unknown_layout_asks() -> None:
     assert frame.fields["choices"] == ["NCL", "NLC"]
     insp.set_layout("0", "NLC")
     frame = layer_frame(insp, "0", image=0, tile=64, side="output")
-    assert frame.arrays["codes"].shape == (6, 2, 2)
+    assert frame.arrays["codes"].shape == (6, 1, 4)  # no grid is known, so a row
 
 
 def test_a_channel_that_does_not_exist_is_refused() -> None:
