@@ -33,11 +33,8 @@ import { words } from "../words";
 
 const INPUT_BYTES = 16 << 20;
 
-interface Shown {
-  readonly key: FrameKey;
-  readonly layer: LayerEntry;
-  readonly data: LayerData;
-}
+/** What is on the screen. */
+type Shown = { readonly key: FrameKey; readonly layer: LayerEntry; readonly data: LayerData };
 
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
 function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => void {
@@ -56,9 +53,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   let isPainted = false;
   let state: StreamState = "idle";
 
-  const goTo = (next: LayerEntry) => go(next);
-  const header = makeHeader(on, goTo);
-  const tree = makeTree(on, goTo);
+  const header = makeHeader(on, (next) => go(next));
+  const tree = makeTree(on, (next) => go(next));
   const notice = makeNotice();
   const remarks = h("ul.quiet");
   const input = makeInputPanel(on, (chosen) => setImage(chosen));
@@ -154,9 +150,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     for (const [what, value] of Object.entries(detail)) {
       root.setAttribute(`data-shown-${what}`, `${value}`);
     }
-    root.dispatchEvent(
-      new CustomEvent("cnnviz:painted", { bubbles: true, composed: true, detail }),
-    );
+    const init = { bubbles: true, composed: true, detail };
+    root.dispatchEvent(new CustomEvent("cnnviz:painted", init));
   };
 
   /** Channel of the layer shown: the chosen one, or the first where there are not so many. */
@@ -216,9 +211,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   };
 
   const drawInput = (frame: Frame) => {
-    const { notices } = frame.header;
     input.show(frame);
-    sayRemarks(Array.isArray(notices) ? notices : []);
+    sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
   };
 
   const sayRemarks = (list: readonly unknown[]) => {
@@ -228,9 +222,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   const askAll = () => {
     const next = network.find(layer?.name ?? model.get("layer")) ?? network.leaves[0];
-    if (!next) return;
-    go(next);
-    showInput();
+    if (next) go(next);
+    if (next) showInput();
   };
 
   /** Takes the layers of the network, anew when its inputs or weights have changed. */
@@ -276,8 +269,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const measure = () => {
     for (const each of [stage, inputStage]) each.measure(view.tile, devicePixelRatio);
     if (!shown || !layer) return;
-    const isOtherTile = keyOf(layer, "output").tile !== shown.key.tile;
-    if (isOtherTile) go(layer);
+    if (keyOf(layer, "output").tile !== shown.key.tile) go(layer);
     else if (!isPainted) paint(shown.key, shown.layer, shown.data);
   };
 
@@ -350,8 +342,7 @@ function readView(model: BrowserModel): View {
   return Object.fromEntries(VIEW_TRAITS.map((name) => [name, model.get(name)])) as unknown as View;
 }
 
-function render({ model, el }: RenderProps<BrowserTraits>): () => void {
-  return openView(model, el, realClock);
-}
-
-export default { render };
+export default {
+  render: ({ model, el }: RenderProps<BrowserTraits>): (() => void) =>
+    openView(model, el, realClock),
+};
