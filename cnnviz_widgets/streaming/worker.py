@@ -6,6 +6,7 @@ between views.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -24,6 +25,8 @@ SILENCE_S = 3600.0
 _CANCELLED_KEPT = 32
 _CLOSE_WAIT_S = 0.2
 """Longest that `close` waits for a message that is being sent."""
+_EXIT_WAIT_S = 5.0
+"""Longest that the interpreter's end waits for a job that does not look at its token."""
 
 
 class Asked(Protocol):
@@ -240,6 +243,27 @@ class _Runner(Generic[OwnerT, RequestT]):
             _log.exception("the error of request %s could not be reported", request.seq)
 
 
+_running: weakref.WeakKeyDictionary[threading.Thread, Callable[[], None]] = (
+    weakref.WeakKeyDictionary()
+)
+"""Every worker's thread, and how to stop it."""
+
+
+@atexit.register
+def _end_threads() -> None:
+    """Stop and join every worker.
+
+    A daemon thread that wakes while the interpreter goes down is ended by force in the middle of
+    its C++ frames, which aborts the whole process.
+    """
+    threads = dict(_running)
+    for stop in threads.values():
+        stop()
+    deadline = time.monotonic() + _EXIT_WAIT_S
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+
+
 class LatestWorker(Generic[OwnerT, RequestT]):
     """Answers requests one at a time: of each view and kind the newest, never one it replaced.
 
@@ -340,6 +364,7 @@ class LatestWorker(Generic[OwnerT, RequestT]):
                 self._thread = threading.Thread(
                     target=self._runner.run, name=self._name, daemon=True
                 )
+                _running[self._thread] = self._queue.stop
                 self._thread.start()
 
     def _compute_here(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -214,3 +216,37 @@ def test_a_dead_thread_is_replaced(widget: Widget) -> None:
     widget.worker._thread = dead  # as a forked child finds it
     widget.begin(Ask("a", 0))
     assert widget.worker.thread is not dead
+
+
+EXITING = """
+import time
+from dataclasses import dataclass
+from cnnviz_widgets.streaming import LatestWorker
+
+@dataclass(frozen=True)
+class Ask:
+    cid: str = "a"
+    seq: int = 0
+    kind: str = "layer"
+
+class Owner: pass
+
+def job(owner, request, token):
+    print("began", flush=True)
+    while not token.stale:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    print("ended", flush=True)
+
+owner = Owner()
+worker = LatestWorker(owner, job, on_error=print)
+worker.submit(Ask())
+time.sleep(0.2)
+"""
+
+
+def test_the_end_of_the_interpreter_waits_for_the_thread() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EXITING], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["began", "ended"], "")
