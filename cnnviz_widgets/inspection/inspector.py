@@ -10,13 +10,21 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypedDict
+from typing import NoReturn, TypedDict
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cnnviz_widgets.inspection.arguments import (
+    checked_bytes,
+    checked_count,
+    checked_image,
+    checked_layers,
+    checked_layouts,
+    reject_unknown,
+)
 from cnnviz_widgets.inspection.cache import TensorCache
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.inputs import Inputs, Normalisation
@@ -36,6 +44,10 @@ from cnnviz_widgets.inspection.readings import ModelInput
 from cnnviz_widgets.inspection.session import Session, check_model
 from cnnviz_widgets.inspection.shadow import unwrap
 from cnnviz_widgets.inspection.targets import Target, class_index
+
+_OPTIONS = (
+    "class_names", "mean", "std", "output", "layers", "layouts", "cache_bytes",
+)  # fmt: skip
 
 
 class CacheInfo(TypedDict):
@@ -104,7 +116,9 @@ class Inspector:
         layers: Sequence[str] | None = None,
         layouts: Mapping[str, str] | None = None,
         cache_bytes: int = 1 << 30,
+        **unknown: NoReturn,
     ) -> None:
+        reject_unknown(unknown, _OPTIONS)
         check_model(model)
         self.model = model
         self._model = unwrap(model)
@@ -112,22 +126,23 @@ class Inspector:
         model_input = ModelInput.of(self._model)
         normalisation = Normalisation.of(mean, std, model_input.channels)
         self._normalisation = normalisation
-        self._gradients = TensorCache(int(cache_bytes))
+        budget, answers = checked_bytes(cache_bytes), checked_layouts(layouts)
+        self._gradients = TensorCache(budget)
         self._epoch = 0
         self._announced = 0
         self._listeners: list[Callable[[], Callable[[], object] | None]] = []
-        self._shown = None if layers is None else tuple(layers)
+        self._shown = checked_layers(layers)
         with self._entered(None):
             self._session = Session(
                 self._model,
                 output=output,
                 normalisation=normalisation,
-                layouts=layouts or {},
-                cache_bytes=int(cache_bytes),
+                layouts=answers,
+                cache_bytes=budget,
             )
             self._session.set_inputs(inputs)
             self.class_names = checked_class_names(class_names, self._session.scores)
-            self._check_layers(layouts)
+            self._check_layers(answers)
 
     def on_change(self, listener: Callable[[], object]) -> None:
         """Call a function whenever `epoch` has gone up, in the thread in which it did.
@@ -275,14 +290,14 @@ class Inspector:
             raise ValueError(msg)
         with self._entered(wait):
             self._check()
-            self._check_image(image)
+            place = checked_image(image, self.batch_size)
             info = find_layer(self._session.modules, layer)
             source = _source(info, side)
             value = self._session.layout_of(source, info.name)
             tensor = self._session.activation(source)
             return layer_maps(
                 tensor,
-                image,
+                place,
                 batch_size=self.batch_size,
                 layout=value.layout,
                 grid=value.grid,
@@ -292,8 +307,8 @@ class Inspector:
     def picture(self, image: int = 0, *, wait: float | None = None) -> NDArray[np.uint8] | None:
         """Return one input image as people see it, uint8 (H, W, 3), or None."""
         with self._entered(wait):
-            self._check_image(image)
-            return picture_of(self._session.prepared.first, image, self._normalisation)[0]
+            place = checked_image(image, self.batch_size)
+            return picture_of(self._session.prepared.first, place, self._normalisation)[0]
 
     def predictions(self, k: int = 5, *, wait: float | None = None) -> list[list[Prediction]]:
         """Return the k best classes of every image, best first; empty lists without class scores.
@@ -305,15 +320,15 @@ class Inspector:
         wait : float, optional
             Seconds to wait for the model; None: as `busy_timeout_s` says.
         """
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            msg = f"k={k!r} must be a whole number of at least 1."
-            raise ValueError(msg)
+        count = checked_count(k)
         with self._entered(wait):
             self._check()
             scores = self._session.scores
             if scores is None:
                 return [[] for _ in range(self.batch_size)]
-            return top_predictions(scores, self._session.structure.score_kind, self.class_names, k)
+            return top_predictions(
+                scores, self._session.structure.score_kind, self.class_names, count
+            )
 
     # -- changes --------------------------------------------------------------------------------
 
@@ -403,12 +418,6 @@ class Inspector:
         self._gradients.clear()
         self._epoch += 1
 
-    def _check_image(self, image: int) -> None:
-        if not 0 <= image < self.batch_size:
-            count = self.batch_size
-            msg = f"image={image} is not in the batch of {count}; give 0 to {count - 1}."
-            raise ValueError(msg)
-
     def _resolved(self, target: Target) -> Target:
         scores = self._session.scores
         if target is None or callable(target) or scores is None:
@@ -422,10 +431,10 @@ class Inspector:
         classes = scores.shape[1]
         return tuple(class_name(self.class_names, index, classes) for index in range(classes))
 
-    def _check_layers(self, layouts: Mapping[str, str] | None) -> None:
+    def _check_layers(self, layouts: Mapping[str, str]) -> None:
         for name in self._shown or ():
             find_layer(self._session.modules, name)
-        for name, layout in (layouts or {}).items():
+        for name, layout in layouts.items():
             check_layout(find_layer(self._session.modules, name), layout)
 
 

@@ -5,7 +5,7 @@ In: scores of shape (N, K) and their kind. Out: the best classes with score and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,7 +59,8 @@ def checked_class_names(
     """
     if names is None:
         return None
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    listed = isinstance(names, Iterable) and not isinstance(names, str)
+    if not listed or not all(isinstance(name, str) for name in names):
         msg = f"class_names={names!r} must be a sequence of strings, one for each class."
         raise TypeError(msg)
     classes = len(names) if scores is None else scores.shape[1]

@@ -536,9 +536,9 @@ BAD_CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         r"class_names='abcde' must be a sequence of strings",
     ),
     "unknown keyword": (
-        lambda x: Inspector(models.Plain(), x, classnames=[]),  # type: ignore[call-arg]
+        lambda x: Inspector(models.Plain(), x, classnames=[]),  # type: ignore[arg-type]
         TypeError,
-        r"unexpected keyword argument 'classnames'",
+        r"Inspector got classnames=.*did you mean 'class_names'",
     ),
     "layouts": (
         lambda x: Inspector(models.Plain(), x, layouts={"conv1": "NC"}),

@@ -1,0 +1,98 @@
+"""Inspection: checks of what a user passes to the Inspector.
+
+In: arguments as given. Out: the same in one form, or an error that names the argument, its value,
+what is allowed and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+
+
+def reject_unknown(unknown: Mapping[str, object], known: Sequence[str]) -> None:
+    """Raise a TypeError for a keyword that the Inspector does not have."""
+    for name, value in unknown.items():
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else "."
+        msg = (
+            f"Inspector got {name}={value!r}, which it does not know{hint} "
+            f"It takes {', '.join(known)}."
+        )
+        raise TypeError(msg)
+
+
+def checked_bytes(cache_bytes: object) -> int:
+    """Return `cache_bytes` as a whole number of at least 0."""
+    number = _index(cache_bytes)
+    if number is None:
+        kind = type(cache_bytes).__name__
+        msg = (
+            f"cache_bytes={cache_bytes!r} is a {kind}; give a whole number of bytes, such as "
+            f"1 << 30 for 1 GiB."
+        )
+        raise TypeError(msg)
+    if number < 0:
+        msg = f"cache_bytes={number} must be at least 0; 0 keeps nothing, 1 << 30 is 1 GiB."
+        raise ValueError(msg)
+    return number
+
+
+def checked_layers(layers: object) -> tuple[str, ...] | None:
+    """Return `layers` as a tuple of names; None where all layers are meant."""
+    if layers is None:
+        return None
+    if isinstance(layers, str):
+        msg = f"layers={layers!r} is one string; give a sequence of names, such as [{layers!r}]."
+        raise TypeError(msg)
+    names = tuple(layers) if isinstance(layers, Iterable) else (None,)
+    if not all(isinstance(name, str) for name in names):
+        msg = f"layers={layers!r} must be a sequence of layer names; see insp.layers for all."
+        raise TypeError(msg)
+    return tuple(str(name) for name in names)
+
+
+def checked_layouts(layouts: object) -> dict[str, str]:
+    """Return `layouts` as a dict of layer name to layout; whether they fit is checked later."""
+    if layouts is None:
+        return {}
+    if not isinstance(layouts, Mapping):
+        msg = (
+            f"layouts={layouts!r} is a {type(layouts).__name__}; give a dict of layer name to "
+            f"layout, such as {{'mixer.0': 'NLC'}}."
+        )
+        raise TypeError(msg)
+    return dict(layouts)
+
+
+def checked_image(image: object, batch_size: int) -> int:
+    """Return `image` as a place in a batch of this size."""
+    number = _index(image)
+    if number is None:
+        msg = (
+            f"image={image!r} is a {type(image).__name__}; give the place of an image in the "
+            f"batch, a whole number from 0 to {batch_size - 1}."
+        )
+        raise TypeError(msg)
+    if not 0 <= number < batch_size:
+        msg = f"image={number} is not in the batch of {batch_size}; give 0 to {batch_size - 1}."
+        raise ValueError(msg)
+    return number
+
+
+def checked_count(k: object) -> int:
+    """Return `k`, how many predictions are asked for."""
+    number = _index(k)
+    if number is None or isinstance(k, bool) or number < 1:
+        msg = f"k={k!r} must be a whole number of at least 1."
+        raise ValueError(msg)
+    return number
+
+
+def _index(value: object) -> int | None:
+    """Return a whole number of any type, such as NumPy's; None for anything else."""
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # raises for what has no __index__
+    except TypeError:
+        return None

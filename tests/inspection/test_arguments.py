@@ -1,0 +1,58 @@
+"""What a user may pass to the Inspector, and what is said about the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnviz_widgets.inspection import Inspector
+from tests.inspection import models
+
+BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "negative bytes": ({"cache_bytes": -5}, ValueError, r"cache_bytes=-5 must be at least 0"),
+    "bytes in words": (
+        {"cache_bytes": "1GB"}, TypeError, r"cache_bytes='1GB' is a str; .* 1 << 30 for 1 GiB"),
+    "no bytes": ({"cache_bytes": None}, TypeError, r"cache_bytes=None is a NoneType"),
+    "class_names": (
+        {"class_names": 5}, TypeError, r"class_names=5 must be a sequence of strings, one for"),
+    "one layer": ({"layers": "fc"}, TypeError, r"layers='fc' is one string; .* such as \['fc'\]"),
+    "layer numbers": ({"layers": [0]}, TypeError, r"layers=\[0\] must be a sequence of layer"),
+    "layouts": ({"layouts": ["NCHW"]}, TypeError, r"layouts=\['NCHW'\] is a list; give a dict"),
+    "unknown": (
+        {"clas_names": ["a"]}, TypeError,
+        r"clas_names=\['a'\], .*did you mean 'class_names'\? It takes class_names, .*cache_bytes"),
+    "far off": ({"zzz": 1}, TypeError, r"Inspector got zzz=1, which it does not know\. It takes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_arguments_of_the_inspector(case: str) -> None:
+    options, error, text = BAD[case]
+    with pytest.raises(error, match=text):
+        Inspector(models.Plain(), models.pictures(), **options)
+
+
+CALLS: dict[str, tuple[Callable[[Inspector], object], type[Exception], str]] = {
+    "a word": (lambda i: i.maps("fc", "a"), TypeError, r"image='a' is a str; .* from 0 to 1"),  # type: ignore[arg-type]
+    "a float": (lambda i: i.maps("fc", 1.0), TypeError, r"image=1.0 is a float; give the place"),  # type: ignore[arg-type]
+    "a picture": (lambda i: i.picture(0.5), TypeError, r"image=0.5 is a float; give the place"),  # type: ignore[arg-type]
+    "beyond": (lambda i: i.picture(2), ValueError, r"image=2 is not in the batch of 2; give 0"),
+    "no number": (lambda i: i.predictions(0.5), ValueError, r"k=0.5 must be a whole number"),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_bad_arguments_of_calls(case: str) -> None:
+    call, error, text = CALLS[case]
+    with pytest.raises(error, match=text):
+        call(Inspector(models.Plain(), models.pictures()))
+
+
+def test_numpys_whole_numbers_will_do() -> None:
+    inspector = Inspector(models.Plain(), models.pictures(), cache_bytes=np.int64(1 << 20))
+    assert len(inspector.predictions(np.int64(2))[0]) == 2
+    assert inspector.maps("fc", np.int64(1)).kind == "vector"
+    assert inspector.cache_info()["budget_bytes"] == 1 << 20
