@@ -52,13 +52,24 @@ _FORMULAS: dict[str, Callable[[Shapes, Shapes], int]] = {
     "baddbmm": _added_product, "scaled_dot_product_attention": _attention,
     "multi_head_attention_forward": _heads,
 }  # fmt: skip
-_UNKNOWN = {"einsum", "lstm", "gru", "rnn_tanh", "rnn_relu", "tensordot", "bilinear", "__rmatmul__"}
+_UNKNOWN = {
+    "einsum", "lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell",
+    "rnn_relu_cell", "tensordot", "bilinear", "__rmatmul__", "_native_multi_head_attention",
+    "_transformer_encoder_layer_fwd",
+}  # fmt: skip
 
 
-def function_multiply_adds(function: Operation) -> int | None:
-    """Return the multiply-adds of one function for its whole batch; None where not known."""
+def function_multiply_adds(function: Operation, batch_size: int) -> int | None:
+    """Return the multiply-adds of one function for its whole batch; None where not known.
+
+    Attention (L, N, E) whose second axis is not made of images has no cost for one picture.
+    """
     if function.name in _UNKNOWN:
         return None
+    if function.name == "multi_head_attention_forward":
+        query = function.input_shapes[0]
+        if len(query) == 3 and query[1] % batch_size:
+            return None
     formula = _FORMULAS.get(function.name)
     return formula(function.input_shapes, function.output_shapes) if formula else 0
 
@@ -72,7 +83,7 @@ def multiply_adds_of_calls(structure: Structure) -> dict[tuple[str, int], int | 
     found: dict[tuple[str, int], int | None] = {}
     for call in structure.calls:
         inside = [
-            function_multiply_adds(function)
+            function_multiply_adds(function, structure.batch_size)
             for function in structure.operations[call.began : call.ended]
             if function.call == 0
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnviz_widgets.inspection import Inspector
+from cnnviz_widgets.inspection.values import first_tensor
 from tests.benchmarks import networks
 from tests.inspection import models
 
@@ -94,3 +96,39 @@ def test_multi_head_attention_by_hand() -> None:
     model = nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True))
     inspector = Inspector(model, torch.zeros(2, 6, 8))
     assert inspector.find("0.self_attn").multiply_adds == 4 * 6 * 8 * 8 + 2 * 6 * 6 * 8
+
+
+class Calls(nn.Module):
+    """One layer, called in a way of its own."""
+
+    def __init__(self, layer: nn.Module, way: Callable[[Any, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.layer = layer
+        self.look = nn.Identity()
+        self.way = way
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.way(self.layer, self.look(x))
+
+
+@pytest.mark.parametrize("cell", [nn.LSTMCell, nn.GRUCell, nn.RNNCell])
+def test_recurrent_cells_have_no_formula(cell: Any) -> None:
+    model = Calls(cell(3, 4), lambda layer, x: torch.as_tensor(first_tensor(layer(x))))
+    assert Inspector(model, torch.zeros(2, 3)).find("layer").multiply_adds is None
+
+
+def test_arguments_by_keyword() -> None:
+    """3 x 3 x 3 to 4 channels, on 3 x 3 places: 4 * 9 * 27."""
+    layer = nn.Sequential(Calls(nn.Conv2d(3, 4, 3), _by_keyword))
+    found = Inspector(layer, torch.zeros(2, 3, 5, 5)).find("0")
+    assert found.multiply_adds == 4 * 9 * 27
+
+
+def _by_keyword(layer: Any, x: Tensor) -> Tensor:
+    return nn.functional.conv2d(weight=layer.weight, bias=layer.bias, input=x)
+
+
+def test_attention_over_another_axis_has_no_cost_for_one_picture() -> None:
+    """With batch_first=False the first axis of (5, 3, 8) is not that of the images."""
+    model = Calls(nn.MultiheadAttention(8, 2), lambda layer, x: layer(x, x, x)[0])
+    assert Inspector(model, (torch.zeros(5, 3, 8),)).find("layer").multiply_adds is None
