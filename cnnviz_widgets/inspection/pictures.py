@@ -21,8 +21,9 @@ def picture_of(
 
     Parameters
     ----------
-    tensor : Tensor of shape (N, C, H, W) or (N, C, D, H, W)
-        The model's input; other ranks have no picture.
+    tensor : Tensor of shape (N, C, H, W), (N, C, D, H, W) or (N, T, C, H, W)
+        The model's input; other ranks have no picture. Five axes are a film where the third is
+        1 or 3 and the second is not.
     image : int
         Place in the batch.
     normalisation : Normalisation or None
@@ -38,12 +39,12 @@ def picture_of(
     """
     if tensor.dim() not in {4, 5} or tensor.is_complex():
         return None, None
-    notices: list[str] = []
     pixels = tensor[image : image + 1].detach().to(device="cpu", dtype=torch.float32)
-    if pixels.dim() == 5:
-        notices.append(f"the middle one of {pixels.shape[2]} depth slices is shown")
-        pixels = pixels[:, :, pixels.shape[2] // 2]
+    pixels, notice = _one_slice(pixels) if pixels.dim() == 5 else (pixels, None)
+    notices = [notice] if notice else []
     if normalisation is not None:
+        if len(normalisation.mean) not in {1, pixels.shape[1]}:
+            return None, None  # axis 1 is not the channels
         pixels = normalisation.undo(pixels)
     pixels = pixels[0]
     if normalisation is None and (pixels.min() < 0 or pixels.max() > 1):
@@ -61,3 +62,11 @@ def picture_of(
     levels = (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
     rgb = levels.expand(3, -1, -1).permute(1, 2, 0)
     return np.ascontiguousarray(rgb.numpy()), "; ".join(notices) or None
+
+
+def _one_slice(pixels: Tensor) -> tuple[Tensor, str]:
+    """Return the middle slice of a volume (1, C, D, H, W) or frame of a film (1, T, C, H, W)."""
+    is_film = pixels.shape[2] in {1, 3} and pixels.shape[1] not in {1, 3}
+    axis, kind = (1, "frames") if is_film else (2, "depth slices")
+    count = pixels.shape[axis]
+    return pixels.select(axis, count // 2), f"the middle one of {count} {kind} is shown"

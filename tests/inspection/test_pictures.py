@@ -58,3 +58,18 @@ def test_a_constant_picture() -> None:
     picture, _ = picture_of(torch.full((1, 3, 2, 2), 7.0), 0, None)
     assert picture is not None
     assert picture.max() == 0
+
+
+def test_a_film_shows_its_middle_frame() -> None:
+    film = torch.zeros(1, 5, 3, 4, 4)
+    film[0, 2, 1] = 1
+    picture, notice = picture_of(film, 0, None)
+    assert picture is not None
+    assert picture[0, 0].tolist() == [0, 255, 0]
+    assert notice == "the middle one of 5 frames is shown"
+
+
+def test_channels_that_are_not_where_they_should_be_give_no_picture() -> None:
+    """(N, H, W, C) with one mean for each of three channels."""
+    norm = Normalisation((0.5,) * 3, (0.5,) * 3)
+    assert picture_of(torch.zeros(1, 8, 9, 3), 0, norm) == (None, None)
