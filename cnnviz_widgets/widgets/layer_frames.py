@@ -35,9 +35,11 @@ def layer_frame(inspector: Inspector, layer: str, *, image: int, tile: int, side
     Returns
     -------
     Frame
-        "kind_of" says which: "maps" with codes (C, h, w) and the range and statistics of every
-        channel, 1 byte a value and 18 to 28 bytes a channel; "vector" with float32 values (C,);
-        "ask" with the layouts to choose from.
+        "kind_of" says which: "maps" with codes (C, h, w), "zeros" (C,) and "statistics", rows of
+        one number per channel: low and high end of the codes, mean, variance and, where the maps
+        are reduced, minimum and maximum of the full ones (then "factor" and "full" say how), 1
+        byte a value and 18 to 28 bytes a channel; "vector" with float32 values (C,); "ask" with
+        the layouts to choose from.
     """
     maps = inspector.maps(layer, image, side=side)
     if maps.kind == "maps":
@@ -58,24 +60,16 @@ def _maps_frame(maps: LayerMaps, tile: int) -> Frame:
     # Two bytes hold the count of any map up to 255 x 255, and small maps are where bytes matter.
     pixels = values.shape[1] * values.shape[2]
     zeros = facts.zeros.astype(np.uint16) if pixels < 1 << 16 else facts.zeros
-    arrays: dict[str, npt.NDArray[np.generic]] = {
-        "codes": quantise(reduced, low, high),
-        "low": low,
-        "high": high,
-        "mean": facts.mean,
-        "variance": facts.variance,
-        "zeros": zeros,
-    }
+    rows = [low, high, facts.mean, facts.variance]
+    fields: dict[str, Json] = {"kind_of": "maps"}
+    # Headers weigh as much as small maps do, so they name only what is not the usual case.
     if factor > 1:
-        arrays |= {"minimum": facts.minimum, "maximum": facts.maximum}
-    fields: dict[str, Json] = {
-        "kind_of": "maps",
-        "note": maps.note,
-        "full": [values.shape[1], values.shape[2]],
-        "factor": factor,
-        "depth": maps.depth,
-    }
-    return Frame(fields, arrays)
+        rows += [facts.minimum, facts.maximum]
+        fields |= {"factor": factor, "full": [values.shape[1], values.shape[2]]}
+    if maps.note is not None:
+        fields["note"] = maps.note
+    codes = quantise(reduced, low, high)
+    return Frame(fields, {"codes": codes, "statistics": np.stack(rows), "zeros": zeros})
 
 
 def channel_frame(inspector: Inspector, layer: str, *, image: int, channel: int) -> Frame:

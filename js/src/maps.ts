@@ -56,14 +56,16 @@ function floats(frame: Frame, name: string, length?: number): Float32Array {
 }
 
 function readMaps(frame: Frame, answer: Answer): Maps {
-  const { codes, zeros, minimum, maximum } = frame.arrays;
+  const { codes, zeros } = frame.arrays;
   const [channels = 0, height = 0, width = 0] = codes?.shape ?? [];
   must(codes?.data instanceof Uint8Array && height && width, "codes is not u1 (c, h, w)");
   const { full, factor } = frame.header;
   const [fullHeight = height, fullWidth = width] = Array.isArray(full) ? full.map(Number) : [];
-  const read = (name: string) => floats(frame, name, channels);
-  const low = read("low");
-  const high = read("high");
+  // Rows of one number per channel; the last two are there only where the codes are of means.
+  const facts = floats(frame, "statistics", channels * (full ? 6 : 4));
+  const row = (place: number) => facts.subarray(place * channels, (place + 1) * channels);
+  const low = row(0);
+  const high = row(1);
   return {
     ...answer,
     is: "maps",
@@ -76,10 +78,10 @@ function readMaps(frame: Frame, answer: Answer): Maps {
     codes: codes.data,
     low,
     high,
-    minimum: minimum ? read("minimum") : low,
-    maximum: maximum ? read("maximum") : high,
-    mean: read("mean"),
-    variance: read("variance"),
+    minimum: full ? row(4) : low,
+    maximum: full ? row(5) : high,
+    mean: row(2),
+    variance: row(3),
     zeros: zeros?.data ?? new Uint8Array(channels),
   };
 }

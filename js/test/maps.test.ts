@@ -17,7 +17,9 @@ describe("readLayer", () => {
     const maps = readLayer(frameOf("maps with NaN, infinities and a constant"));
     if (maps.is !== "maps") throw new Error(maps.is);
     expect([maps.channels, maps.height, maps.width]).toEqual([5, 2, 3]);
-    expect(maps.minimum).toBe(maps.low);
+    expect([maps.minimum, maps.maximum]).toEqual([maps.low, maps.high]);
+    expect([...maps.mean]).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect([...maps.variance]).toEqual([2, 2.25, 2.5, 2.75, 3]);
     expect([...maps.zeros]).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -25,7 +27,9 @@ describe("readLayer", () => {
     const maps = readLayer(frameOf("odd sizes need padding"));
     if (maps.is !== "maps") throw new Error(maps.is);
     expect([maps.factor, maps.fullHeight, maps.fullWidth]).toEqual([2, 14, 10]);
-    expect([...maps.maximum]).toEqual([34, 69, 104]);
+    expect([...maps.high]).toEqual([34, 69, 104]);
+    expect([...maps.minimum]).toEqual([-1, 34, 69]);
+    expect([...maps.maximum]).toEqual([35, 70, 105]);
   });
 
   it("reads vectors and questions", () => {
@@ -37,7 +41,7 @@ describe("readLayer", () => {
 
   it("refuses a frame without its arrays", () => {
     const frame = frameOf("maps with NaN, infinities and a constant");
-    const { low: _, ...arrays } = frame.arrays;
+    const { statistics: _, ...arrays } = frame.arrays;
     expect(() => readLayer({ ...frame, arrays })).toThrow(WireError);
     expect(() => readLayer({ ...frame, header: {} })).toThrow("kind_of is undefined");
   });

@@ -116,16 +116,16 @@ export class FakeModel {
   answerLayer(request = this.last("layer"), fields: object = {}): void {
     const start = LAYERS.indexOf(String(request?.params.layer)) * 10;
     const codes = Array.from({ length: 48 }, (_, i) => start + i);
-    const three = (values: number[]): [number[], number[]] => [[3], values];
     this.frame(
       request,
-      { kind_of: "maps", note: null, full: [4, 4], factor: 1, ...fields },
+      { kind_of: "maps", ...fields },
       {
         codes: [[3, 4, 4], codes],
-        low: three([0, 1, -1]),
-        high: three([2, 1, 3]),
-        mean: three([1, 1, 0.5]),
-        variance: three([2, 0, 1]),
+        // low, high, mean and variance of the three channels
+        statistics: [
+          [4, 3],
+          [...[0, 1, -1], ...[2, 1, 3], ...[1, 1, 0.5], ...[2, 0, 1]],
+        ],
       },
     );
   }

@@ -101,22 +101,22 @@ def sample_maps() -> np.ndarray[Any, np.dtype[np.float32]]:
     )
 
 
-def layer_arrays(values: Any) -> dict[str, Any]:
+def layer_arrays(values: Any, *, reduced: bool = False) -> dict[str, Any]:
     low, high = channel_ranges(values)
     channels = len(values)
+    rows: list[Any] = [low, high, np.linspace(0, 1, channels), np.linspace(2, 3, channels)]
+    if reduced:
+        rows += [low - 1, high + 1]
     return {
         "codes": quantise(values, low, high),
-        "low": low,
-        "high": high,
-        "mean": np.linspace(0, 1, channels, dtype=np.float32),
-        "variance": np.linspace(2, 3, channels, dtype=np.float32),
+        "statistics": np.stack(rows).astype(np.float32),
         "zeros": np.arange(channels, dtype=np.uint32),
     }
 
 
 def messages() -> list[dict[str, Any]]:
     layer = {"layer": "layer1.0.conv1", "image": 0, "tile": 64}
-    maps = {"kind_of": "maps", "note": None, "full": [2, 3], "factor": 1}
+    maps = {"kind_of": "maps"}
     values = sample_maps()
     one = np.array([[[0.1]]], np.float32)
     odd = np.arange(3 * 7 * 5, dtype=np.float32).reshape(3, 7, 5)
@@ -136,10 +136,10 @@ def messages() -> list[dict[str, Any]]:
         message("unaligned buffer", frame("layer", layer, **maps), layer_arrays(values), offset=3),
         message(
             "odd sizes need padding",
-            frame("layer", layer, **{**maps, "full": [14, 10], "factor": 2}),
-            {**layer_arrays(odd), "minimum": odd.min((1, 2)), "maximum": odd.max((1, 2))},
+            frame("layer", layer, **maps, full=[14, 10], factor=2),
+            layer_arrays(odd, reduced=True),
         ),
-        message("one value", frame("layer", layer, **{**maps, "full": [1, 1]}), layer_arrays(one)),
+        message("one value", frame("layer", layer, **maps), layer_arrays(one)),
         message(
             "vector",
             frame("layer", {**layer, "layer": "fc"}, kind_of="vector", note=None),
