@@ -54,8 +54,6 @@ class LayerBrowser(InspectorWidget):
         How values become colours.
     sort, tile, show_input : str, int, bool
         Order of the channels, side of a map in CSS px, whether the layer's input stands beside.
-    page_cache_bytes : int
-        Bound of the layers kept in the page; 0 keeps none and fetches none ahead.
 
     Examples
     --------
@@ -84,9 +82,6 @@ class LayerBrowser(InspectorWidget):
     diverging = traitlets.Bool(False, help="Centre the scale on zero.").tag(sync=True)
     sort = traitlets.Unicode("index", help=f"One of {SORTS}.").tag(sync=True)
     tile = traitlets.Int(64, min=16, max=512, help="Side of a map, in CSS pixels.").tag(sync=True)
-    page_cache_bytes = traitlets.Int(
-        64 << 20, min=0, help="Bound of the layers kept in the page, in bytes; 0 keeps none."
-    ).tag(sync=True)
     show_input = traitlets.Bool(False, help="Show the layer's input too.").tag(sync=True)
 
     def __init__(self, model: object, inputs: object = None, **options: Any) -> None:

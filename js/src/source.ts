@@ -10,7 +10,7 @@ import { decode, type Failure, type Frame, must, WireError } from "./wire";
 
 export interface SourceEvents {
   send(content: unknown): void;
-  /** A layer that is wanted has come. */
+  /** A layer has come that is wanted, or was on the way to the one that is. */
   onLayer(key: FrameKey, data: LayerData): void;
   /** An answer to any other request. */
   onFrame(frame: Frame): void;
@@ -60,6 +60,7 @@ export function openSource(
   let epoch = 0;
   let touchedAt = -Infinity;
   let unreadable = "";
+  let newest = 0;
 
   const forget = () => {
     store.clear();
@@ -122,7 +123,11 @@ export function openSource(
     const text = keyText(key);
     const data = readLayer(frame);
     store.put(text, data, frame.bytes);
-    if (wanted.get(key.side) !== text) return;
+    const goal = wanted.get(key.side) ?? text;
+    // On the way to a layer that is not here yet, every answer is shown: the picture follows the hand.
+    const isOld = frame.seq < newest || frame.header.prefetch;
+    if (goal !== text && (isOld || store.has(goal))) return;
+    newest = frame.seq;
     if (key.side === "output") shown = key;
     events.onLayer(key, data);
   };

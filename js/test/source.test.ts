@@ -47,12 +47,29 @@ describe("a source", () => {
     expect(model.sent).toHaveLength(length);
   });
 
-  it("keeps what is no longer wanted without showing it", () => {
+  it("shows what comes on the way to a layer that is not here yet", () => {
     source.want(key("stem"));
     const first = model.last();
     source.want(key("head"));
     model.answerLayer(first);
-    expect(events).toEqual([]);
+    expect(events).toEqual(["layer stem"]);
+    model.answerLayer();
+    expect(events).toEqual(["layer stem", "layer head"]);
+  });
+
+  it("never goes back: what comes late is kept without being shown", () => {
+    source.want(key("stem"));
+    const first = model.last();
+    source.want(key("body.relu"));
+    model.answerLayer(first);
+    const second = model.last();
+    source.want(key("head"));
+    model.answerLayer(second);
+    model.answerLayer(first);
+    expect(events).toEqual(["layer stem", "layer body.relu"]);
+    model.answerLayer();
+    model.answerLayer(second);
+    expect(events).toEqual(["layer stem", "layer body.relu", "layer head"]);
     expect(source.want(key("stem"))).not.toBeNull();
   });
 

@@ -85,8 +85,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     {
       send: (content) => model.send(content),
       onLayer(key, data) {
-        if (!layer || key.layer !== layer.name) return;
-        paint(key, layer, data);
+        const entry = network.find(key.layer);
+        if (entry) paint(key, entry, data);
         settle.touch();
       },
       onFrame(frame) {

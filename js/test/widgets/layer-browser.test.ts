@@ -135,7 +135,7 @@ describe("sliding", () => {
     expect(model.sent).toHaveLength(before);
   });
 
-  it("keeps the picture until the next one is here, and draws no overtaken one", () => {
+  it("keeps the picture until the next one is here, and never goes back", () => {
     const model = opened();
     set("layer", "1");
     const late = model.last("layer");
@@ -143,10 +143,12 @@ describe("sliding", () => {
     expect(root().dataset.shownLayer).toBe("stem");
     expect(one("header strong").textContent).toBe("head");
     model.answerLayer(late);
-    expect(root().dataset.shownLayer).toBe("stem");
+    expect(root().dataset.shownIndex).toBe("1");
+    expect(one("header strong").textContent).toBe("head");
     model.answerLayer();
     expect(root().dataset.shownLayer).toBe("head");
-    expect(painted.map(({ layer }) => layer)).toEqual(["stem", "head"]);
+    model.answerLayer(late);
+    expect(painted.map(({ index }) => index)).toEqual([0, 1, 3]);
   });
 
   it("draws duplicates of an answer without harm", () => {
