@@ -41,7 +41,8 @@ class Axes(NamedTuple):
     Attributes
     ----------
     letters : str
-        One for each axis: N image, C channel, D, H, W place, L place in a row; "?" not known.
+        One for each axis: N image, C channel, D, H, W place, L place in a row, c one of several
+        axes that the channels were split into; "?" not known.
     grid : Grid or None
         Where the places of axis L lie on a picture, where that is known.
     """
@@ -72,9 +73,15 @@ def axes_after(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
     rule = _rule(operation.name) if operation.call == 0 and given else None
     found = list(rule(operation, given)) if rule else []
     return [
-        axes if axes is not None and len(axes.letters) == len(shape) else Axes.unknown(shape)
+        _settled(axes) if axes and len(axes.letters) == len(shape) else Axes.unknown(shape)
         for axes, shape in zip([*found, *[None] * len(shapes)], shapes, strict=False)
     ]
+
+
+def _settled(axes: Axes) -> Axes:
+    """Let the only axis that is left of split channels be the channels."""
+    parts = axes.letters.count("c")
+    return axes._replace(letters=axes.letters.replace("c", "C")) if parts == 1 else axes
 
 
 def axes_before(operation: Operation) -> Axes | None:
@@ -224,7 +231,7 @@ def _features(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
     """Map the last axis to channels, where no other axis can be them."""
     shape, axes = operation.output_shapes[0], given[0]
     leading = axes.letters[:-1]
-    last = "?" if "?" in leading or "C" in leading else "C"
+    last = "?" if set(leading) & set("?Cc") else "C"
     return [Axes(leading + last, axes.grid if "L" in leading else None)] if shape else []
 
 
@@ -247,20 +254,13 @@ def _embedded(_operation: Operation, given: Sequence[Axes]) -> list[Axes]:
 
 
 def _selected(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
-    gone = _whole_numbers(_option(operation, 0, "dim"), len(given[0].letters))
-    return _without(operation, given[0], gone)
-
-
-def _unbound(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
-    gone = _whole_numbers(_option(operation, 0, "dim", default=0), len(given[0].letters))
-    return _without(operation, given[0], gone)
-
-
-def _without(operation: Operation, axes: Axes, gone: list[int] | None) -> list[Axes]:
+    """Take one place, or all in turn, of an axis that goes away."""
+    letters = given[0].letters
+    gone = _whole_numbers(_option(operation, 0, "dim", default=0), len(letters))
     if gone is None:
         return []
-    left = "".join(letter for i, letter in enumerate(axes.letters) if i not in gone)
-    return [_with_letters(axes, left)] * len(operation.output_shapes)
+    left = "".join(letter for i, letter in enumerate(letters) if i not in gone)
+    return [_with_letters(given[0], left)] * len(operation.output_shapes)
 
 
 def _indexed(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
@@ -357,6 +357,10 @@ def _regrouped(
     real = [letter for letter, size in zip(letters, sizes, strict=True) if size != 1]
     if len(real) == 1 and sum(size != 1 for size in new) == 1:
         return "".join(real[0] if size != 1 else "?" for size in new), None
+    if letters in {"C", "c"}:
+        return "c" * len(new), None
+    if set(letters) == {"c"} and len(new) == 1:
+        return "c", None
     return "?" * len(new), None
 
 
@@ -425,7 +429,7 @@ _FUNCTIONS: dict[str, Rule] = {
     **dict.fromkeys(("flip", "roll"), _turned),
     **dict.fromkeys(("matmul", "bmm", "mm", "__matmul__"), _product),
     "permute": _permuted, "linear": _features, "embedding": _embedded, "select": _selected,
-    "unbind": _unbound, "__getitem__": _indexed, "t": _reversed,
+    "unbind": _selected, "__getitem__": _indexed, "t": _reversed,
 }  # fmt: skip
 
 

@@ -59,6 +59,10 @@ STEPS: list[tuple[Any, str]] = [
     (lambda x: torch.where(x > 0, x, torch.zeros(())), "NCHW"),
     (lambda x: x.flatten(0, 1), "?"),
     (lambda x: x.repeat(2, 1, 1, 1), "?"),
+    (lambda x: x.view(-1, 2, 2, *x.shape[2:]).transpose(1, 2).reshape(x.shape), "NCHW"),
+    (lambda x: x.view(-1, 2, 2, *x.shape[2:]).sum(1), "NCHW"),
+    (lambda x: x.view(-1, 2, 2, *x.shape[2:]).flatten(2, 3), "?"),
+    (lambda x: x.view(-1, 2, 2, *x.shape[2:]).permute(0, 3, 4, 2, 1).flatten(3), "NHWC"),
 ]  # fmt: skip
 
 
