@@ -125,11 +125,14 @@ def _first(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
 
 
 def _resized(axes: Axes, old: Shape, new: Shape) -> Axes:
-    """Return the same axes; the grid of a row only where its length stayed."""
-    if len(old) != len(new) or "L" not in axes.letters:
-        return Axes(axes.letters)
-    place = axes.letters.index("L")
-    return axes if old[place] == new[place] else Axes(axes.letters)
+    """Return the same axes; images and the grid of a row only where their number stayed."""
+    letters = axes.letters
+    if len(old) != len(new):
+        return Axes(letters)
+    if letters.startswith("N") and old[0] != new[0]:
+        letters = f"?{letters[1:]}"
+    place = letters.find("L")
+    return Axes(letters, axes.grid if place >= 0 and old[place] == new[place] else None)
 
 
 def _convolution(operation: Operation, _given: Sequence[Axes]) -> list[Axes]:
@@ -214,6 +217,8 @@ def _joined(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
     axes = _whole_numbers(_option(operation, 0, "dim", "axis", default=0), len(letters))
     if axes is None:
         return []
+    if letters[axes[0]] == "N":
+        letters = letters.replace("N", "?")  # which rows are whose images is lost
     if letters[axes[0]] != "L":
         grids = {part.grid for part in given}
         return [Axes(letters, grids.pop() if len(grids) == 1 else None)]
@@ -280,7 +285,8 @@ def _indexed(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
             letters += "?"
             continue
         if isinstance(part, slice):
-            letters += axes.letters[place]
+            whole = axes.letters[place] != "N" or part == slice(None)
+            letters += axes.letters[place] if whole else "?"
             if axes.letters[place] == "L" and grid is not None:
                 grid = _cut(grid, part, shape[place])
         elif isinstance(part, bool) or not isinstance(part, int):
