@@ -157,10 +157,7 @@ def _permuted(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
 
 
 def _transposed(operation: Operation, given: Sequence[Axes]) -> list[Axes]:
-    pair = (
-        _option(operation, 0, "dim0", "axis0"),
-        _option(operation, 1, "dim1", "axis1"),
-    )
+    pair = _option(operation, 0, "dim0", "axis0"), _option(operation, 1, "dim1", "axis1")
     axes = _whole_numbers(pair, len(given[0].letters))
     if axes is None:
         return []
