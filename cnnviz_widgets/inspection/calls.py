@@ -95,10 +95,10 @@ class Plan(NamedTuple):
     Attributes
     ----------
     graph : bool
-        Build the autograd graph and keep, instead of values, the places in it where they are.
+        Build the autograd graph and note the places in it where the values are.
     copies : bool
-        Keep copies, so that the model may write to its tensors as it likes: always right, and
-        slower by the copies.
+        Keep copies (with a graph: nothing), so that the model may write to its tensors as it
+        likes: always right, and slower by the copies.
     wanted : frozenset of Source or None
         The only values to keep; None keeps all, up to `budget`.
     budget : int
@@ -187,29 +187,31 @@ class CallRecorder:
             return output
         call.shape, call.dtype = tensor.shape, tensor.dtype
         call.value = value = self.values.number(tensor)
-        if self.plan.graph and value not in self.edges:
-            return self._note_edge(tensor, value, output)
+        source = Source(call.path, call.call, "output")
+        if self.plan.graph:
+            return output if value in self.edges else self._note_edge(tensor, source, value, output)
         if value not in self.kept:
-            self.keep(tensor, value, Source(call.path, call.call, "output"))
+            self.keep(tensor, value, source)
         return output
 
     def newest(self, tensor: Tensor) -> Tensor:
         """Return what the model would see in this tensor now."""
         return tensor
 
-    def _note_edge(self, tensor: Tensor, value: int, output: Nest) -> Nest:
+    def _note_edge(self, tensor: Tensor, source: Source, value: int, output: Nest) -> Nest:
         """Note where a value is in the graph; let the graph begin here where it has not yet."""
         self.seen_bytes += nbytes(tensor)
-        handed_on = output
         if _can_start_graph(tensor):
             leaf = tensor.detach().requires_grad_()
             new = leaf.clone()  # not a leaf, so that the model may write to it
             self.values.alias(new, value)
-            handed_on = replace_tensors(output, lambda item: new if item is tensor else item)
-            tensor = leaf
+            self.edges[value] = get_gradient_edge(leaf)
+            return replace_tensors(output, lambda item: new if item is tensor else item)
         if tensor.requires_grad:
             self.edges[value] = get_gradient_edge(tensor)
-        return handed_on
+            if not self.plan.copies:
+                self._hold(tensor, value, source)
+        return output
 
     def keep(self, tensor: Tensor, value: int, source: Source) -> None:
         """Hold a value, if the plan wants it and there is room."""
@@ -222,8 +224,9 @@ class CallRecorder:
                 return
         elif source not in plan.wanted:
             return
-        if plan.copies:
-            tensor = tensor.detach().clone()
+        self._hold(tensor.detach().clone() if plan.copies else tensor, value, source)
+
+    def _hold(self, tensor: Tensor, value: int, source: Source) -> None:
         storage = storage_of(tensor)
         if storage not in self.guarded:
             self.guarded.add(storage)

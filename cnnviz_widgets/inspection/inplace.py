@@ -41,8 +41,8 @@ def _writes_first(func: Function) -> bool:
     name: str = getattr(func, "__name__", "")
     if name in _OPERATORS or name == "__setitem__":
         return True
-    if name == "__set__":  # `tensor.data = other` and its like
-        return False
+    if name == "__set__":  # of `tensor.data = other` and its like only that one writes
+        return getattr(getattr(func, "__self__", None), "__name__", "") == "data"
     return name.endswith("_") and not name.endswith("__") and name not in _HARMLESS
 
 
@@ -75,8 +75,8 @@ def written(func: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> li
         }:
             found.append(args[1] if len(args) > 1 else kwargs["weight"])
     if _writes_first(func):
-        target = args[0] if args else kwargs.get("input", kwargs.get("self"))
-        found.extend(target if isinstance(target, (tuple, list)) else [target])
+        # By keyword, as torch.nn.init does it, any tensor may be the one that is written to.
+        found.extend(tensors_in(args[0]) if args else tensors_in(kwargs))
     return [tensor for tensor in found if isinstance(tensor, Tensor)]
 
 

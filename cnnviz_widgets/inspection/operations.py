@@ -32,6 +32,12 @@ _MOVES = {
 }  # fmt: skip
 # Arguments that formulas and layouts expect first, also where they are given by keyword.
 _FIRST = ("input", "tensors", "query", "key", "value", "weight")
+# Methods that only ask about a tensor; torch's own layers call them often.
+_SAYS_NOTHING = {
+    "dim", "size", "numel", "stride", "is_contiguous", "is_floating_point", "is_complex", "__len__",
+    "__hash__", "get_device",
+}  # fmt: skip
+_ALIASES = {"detach", "alias"}  # give the same memory and yet no view
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -118,13 +124,15 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
     ) -> Any:  # Any: the result of any torch function
         """Run one torch function, in new memory where it would overwrite a kept value."""
         kwargs = kwargs or {}
-        if self._stale:
-            args = self.current(args)
-            kwargs = self.current(kwargs)
         name = getattr(func, "__name__", "")
+        if name in _SAYS_NOTHING:
+            return func(*args, **kwargs)
+        given = tensors_in((args, _in_order(kwargs) if len(kwargs) > 1 else kwargs))
+        if self._stale and any([id(tensor) in self._stale for tensor in given]):
+            args, kwargs = self.current(args), self.current(kwargs)
+            given = [self.newest(tensor) for tensor in given]
         if name == "__get__":
             return self._attribute(func, args)
-        given = tensors_in((args, _in_order(kwargs) if len(kwargs) > 1 else kwargs))
         inputs = tuple([self.values.number(tensor) for tensor in given])
         shapes = tuple([tensor.shape for tensor in given])
         targets = written(func, args, kwargs)
@@ -134,7 +142,7 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
             result = as_single_views(name, args, kwargs, result)
         outputs = tensors_in(result) or [self.newest(target) for target in targets]
         if outputs:
-            self._note_aliases(given, outputs)
+            self._note_aliases(name, outputs)
             self._note(name, inputs, shapes, outputs, (args, kwargs))
         elif name in EXPOSES:
             self._expose(given)
@@ -142,13 +150,11 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
             self._note("write", (old,), (base.shape,), [base], ((), {}))
         return result
 
-    def _note_aliases(self, given: list[Tensor], outputs: list[Tensor]) -> None:
-        """Note memory that several tensors share: views, and what ``detach`` gives."""
+    def _note_aliases(self, name: str, outputs: list[Tensor]) -> None:
+        """Note memory that several tensors share, which torch does not say of all of them."""
         for tensor in outputs:
-            storage = storage_of(tensor)
-            shared = (t is not tensor and storage_of(t) == storage for t in given)
-            if tensor._is_view() or any(shared):
-                self._aliased.add(storage)
+            if tensor._is_view() or tensor.is_inference() or name in _ALIASES:
+                self._aliased.add(storage_of(tensor))
 
     def _attribute(self, func: Function, args: tuple[Any, ...]) -> Any:
         result = func(*args)
@@ -174,9 +180,10 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         targets: list[Tensor],
     ) -> Any:
         apart: list[Tensor] = []
+        all_apart = self.plan.graph and not self.plan.copies
         for target in targets:
             self._check_parameter(storage := storage_of(target))
-            if storage not in self.guarded:
+            if storage not in self.guarded and not all_apart:
                 continue
             if storage in self._aliased or target._is_view():
                 self._spoilt = True

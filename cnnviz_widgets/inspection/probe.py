@@ -5,10 +5,13 @@ In: a `Shadow`. Out: `Probe.watch`: one forward pass with a recorder listening.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
@@ -47,7 +50,7 @@ class Probe:
             self._hears = recorder
             try:
                 self._attach()
-                with recorder:
+                with _uncompiled(), recorder:
                     output = call(self.shadow.module)
             finally:
                 self._hears = None
@@ -60,7 +63,8 @@ class Probe:
             return
         root_is_leaf = next(self.shadow.module.children(), None) is None
         for path, module in self.shadow.module.named_modules():
-            if "parametrizations" in path.split("."):
+            scripted = isinstance(module, torch.jit.ScriptModule)  # takes no hooks
+            if scripted or "parametrizations" in path.split("."):
                 continue
             before = functools.partial(self._before, path or ("model" if root_is_leaf else ""))
             self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
@@ -77,3 +81,11 @@ class Probe:
 
     def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
         return output if self._hears is None else self._hears.leave(module, output)
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[object]:
+    """Let compiled functions run as they were written, so that their steps are seen."""
+    # Importing the compiler takes seconds; where nobody did, nothing is compiled.
+    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+        return torch.compiler.set_stance("force_eager")
+    return contextlib.nullcontext()

@@ -22,7 +22,7 @@ from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.randomness import RandomState
 from cnnviz_widgets.inspection.readings import ModelInput, Prepared
-from cnnviz_widgets.inspection.shadow import ModelState, Shadow, state_of
+from cnnviz_widgets.inspection.shadow import ModelState, Shadow
 from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.targets import Target, score_per_image
 from cnnviz_widgets.inspection.trace import Trace, trace
@@ -127,7 +127,7 @@ class Session:
 
     def update(self) -> bool:
         """Trace again if weights, buffers or structure changed; say whether they did."""
-        if self._state == state_of(self.model):
+        if self._probe is not None and self._state == self._probe.shadow.state():
             return False
         self._retrace(self.prepared.moved(ModelInput.of(self.model)))
         return True
@@ -144,52 +144,50 @@ class Session:
 
     def _retrace(self, prepared: Prepared) -> None:
         """Trace; the old trace goes when the new one is there, and stays where this raises."""
-        state = state_of(self.model)  # before the pass, so that what is written meanwhile counts
-        new = self._traced(prepared, Plan(budget=self._cache_bytes))
+        new, state = self._traced(prepared, Plan(budget=self._cache_bytes))
         scores = select_scores(new.output, self._output, prepared.batch_size)
         _check_has_layers(self.model, new)
         self.structure = Structure(new, self._output, prepared.batch_size)
-        self._state = state if self._isolated else state_of(self.model)
-        self.prepared, self.trace = prepared, new
+        self.prepared, self.trace, self._state = prepared, new, state
         self.scores = None if scores is None else scores.detach()
         self._modules = self._graph = None
 
-    def _traced(self, prepared: Prepared, plan: Plan, random: RandomState | None = None) -> Trace:
-        probe = self._ready_probe()
-        before = state_of(self.model)
-        key = [(tensor.shape, tensor.dtype) for tensor in tensors_in(prepared.nest)]
-        seen = (*key, _autocast())
+    def _traced(
+        self, prepared: Prepared, plan: Plan, random: RandomState | None = None
+    ) -> tuple[Trace, ModelState]:
+        """Run the model; return also the state that it had before, as weights may change since."""
+        probe, state = self._ready_probe()
+        shapes = [(tensor.shape, tensor.dtype) for tensor in tensors_in(prepared.nest)]
+        known = (*shapes, _autocast())
         try:
             new = trace(
                 probe,
                 prepared.nest,
                 prepared.invoke,
-                plan=plan._replace(copies=self._copies),
+                plan=plan._replace(copies=plan.copies or self._copies),
                 random=random,
-                verify=seen not in self._verified,
+                verify=known not in self._verified,
             )
         except ParameterWrittenError as error:
             self._own |= error.names
             self._probe = None
             return self._traced(prepared, plan, random)
         finally:
-            if not self._isolated and self._state == before:
-                self._state = state_of(self.model)  # what our own run wrote was put back
-        self._verified.add(seen)
-        self._copies |= new.recorder.plan.copies
-        return new
+            if not probe.shadow.isolated:  # what our run wrote to the model was put back
+                before, state = state, probe.shadow.state()
+                self._state = state if self._state == before else self._state
+        self._verified.add(known)
+        self._copies |= new.recorder.plan.copies and not plan.graph
+        return new, state
 
-    def _ready_probe(self) -> Probe:
-        built = state_of(self.model).structure
-        if self._probe is None or self._built != built:
+    def _ready_probe(self) -> tuple[Probe, ModelState]:
+        state = self._probe.shadow.state() if self._probe is not None else None
+        if self._probe is None or state is None or state.structure != self._built:
             self._probe = Probe(Shadow(self.model, self._own))
-            self._built = built
+            state = self._probe.shadow.state()
+            self._built = state.structure
             self._copies, self._verified = False, set()
-        return self._probe
-
-    @property
-    def _isolated(self) -> bool:
-        return self._probe is not None and self._probe.shadow.isolated
+        return self._probe, state
 
     # -- values -------------------------------------------------------------------------------
 
@@ -200,7 +198,7 @@ class Session:
             return tensor
         skipped = self.trace.recorder.skipped[_value(self.trace, source)]
         wanted = Plan(wanted=frozenset({skipped}))
-        again = self._traced(self.prepared, wanted, self.trace.random)
+        again, _ = self._traced(self.prepared, wanted, self.trace.random)
         tensor = again.value(_value(again, skipped))
         assert tensor is not None, "this forward pass differs from the one before"
         return tensor
@@ -210,11 +208,26 @@ class Session:
 
         The graph comes from a pass of its own, and is kept where it fits into the cache.
         """
-        graph = self._graph
-        if graph is None:
-            graph = self._traced(self.prepared, Plan(graph=True), self.trace.random)
-            if self.trace.nbytes + graph.recorder.seen_bytes <= self._cache_bytes:
-                self._graph = graph
+        # Torch refuses gradients where an in-place function overwrote what they need, as nobody
+        # trains such a model; functions that run in new memory then help, as far as they are seen.
+        graph = self._graph or self._new_graph(copies=True)
+        try:
+            return self._gradient(graph, source, target, class_names)
+        except RuntimeError as error:
+            if "modified by an inplace operation" not in str(error):
+                raise
+        return self._gradient(self._new_graph(copies=False), source, target, class_names)
+
+    def _new_graph(self, *, copies: bool) -> Trace:
+        plan = Plan(graph=True, copies=copies)
+        graph, _ = self._traced(self.prepared, plan, self.trace.random)
+        fits = self.trace.nbytes + graph.recorder.seen_bytes <= self._cache_bytes
+        self._graph = graph if fits else None
+        return graph
+
+    def _gradient(
+        self, graph: Trace, source: Source, target: Target, class_names: Sequence[str] | None
+    ) -> Tensor:
         edge = graph.recorder.edges.get(_value(graph, source))
         with torch.enable_grad():
             scores = select_scores(graph.output, self._output, self.prepared.batch_size)
@@ -271,6 +284,19 @@ class Session:
             notices.append(
                 f"The model cannot be copied ({self._probe.shadow.reason}), so it is run itself "
                 f"and put back as it was after each run."
+            )
+        scripted = [
+            name
+            for name, module in self.model.named_modules()
+            if isinstance(module, torch.jit.ScriptModule)
+        ]
+        if scripted:
+            names = ", ".join(map(repr, scripted))
+            notices.append(f"Scripted modules cannot be looked into: {names}.")
+        if any(parameter.is_inference() for parameter in self.model.parameters()):
+            notices.append(
+                "The weights were made in inference mode, where torch does not count writes; "
+                "call refresh() after changing them."
             )
         if self._own:
             names = ", ".join(repr(name) for name in sorted(self._own))

@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets.inspection.closures import reaches_back
+from cnnviz_widgets.inspection.snapshots import Snapshot
 from cnnviz_widgets.inspection.values import same_bits, version_of
 
+_DEPTH = 6
 _WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
@@ -53,15 +56,12 @@ def state_of(model: nn.Module) -> ModelState:
     waiting, seen = [model], {id(model)}
     for module in waiting:
         structure.append(id(module))
-        for parameter in module._parameters.values():
-            if parameter is not None:
-                structure += (id(parameter), parameter.data_ptr())
-                versions.append(version_of(parameter))
-        for buffer in module._buffers.values():
-            if buffer is not None:
-                structure += (id(buffer), buffer.data_ptr())
-                versions.append(version_of(buffer))
-        for child in module._modules.values():
+        scripted = isinstance(module, torch.jit.ScriptModule)  # makes new objects when asked
+        for tensor in (*module._parameters.values(), *module._buffers.values()):
+            if tensor is not None:
+                structure += (0 if scripted else id(tensor), tensor.data_ptr())
+                versions.append(version_of(tensor))
+        for child in () if scripted else module._modules.values():
             if child is not None and id(child) not in seen:
                 seen.add(id(child))
                 waiting.append(child)
@@ -75,9 +75,11 @@ class Shadow:
     ----------
     model : torch.nn.Module
         The user's model, unwrapped. Parameters are shared by memory (an optimiser step is seen at
-        once) but frozen in the shadow, so that no graph and no ``.grad`` reaches the user's.
+        once) but frozen in the shadow, so that no graph and no ``.grad`` reaches the user's. All
+        other tensors (buffers, plain attributes, those of modules in plain lists and of scripted
+        modules) are copies that are brought up to date before each run.
     own : frozenset of str
-        Names of parameters to copy instead, because the forward pass writes to them.
+        Names of parameters to copy as well, because the forward pass writes to them.
 
     Attributes
     ----------
@@ -92,6 +94,8 @@ class Shadow:
     -----
     The user's own hooks are copied along, because they may be part of the computation
     (``weight_norm`` is a hook); a hook that appends to a list of the user's does so here as well.
+    What the forward pass leaves in attributes, lists and dicts is undone before the next run; what
+    it leaves inside other objects is not.
     """
 
     def __init__(self, model: nn.Module, own: frozenset[str] = frozenset()) -> None:
@@ -100,6 +104,8 @@ class Shadow:
         self.reason = ""
         self._mine: list[Tensor] = []  # copies, and what they are copies of
         self._theirs: list[Tensor] = []
+        self._hidden: list[Tensor] = []  # those of `_theirs` that are not registered
+        self._written: list[tuple[nn.Parameter, Tensor]] = []  # copies of `own`, and their memory
         self._originals: dict[int, nn.Module] = {}
         try:
             self.module = self._copy()
@@ -108,9 +114,10 @@ class Shadow:
             self.module = model
             self.isolated = False
             self.reason = f"{type(error).__name__}: {error}"
-            self._mine, self._theirs = [], []
+            self._mine, self._theirs, self._hidden = [], [], []
         if self.isolated:
             self.module.eval()
+            self._snapshot = Snapshot(self.module.modules(), hooks=False)
 
     def _copy(self) -> nn.Module:
         memo: dict[int, Any] = {}
@@ -118,20 +125,41 @@ class Shadow:
             if id(parameter) not in memo:
                 memo[id(parameter)] = self._parameter(parameter, copied=name in self.own)
         for buffer in self.original.buffers():
-            twin = _own_copy(buffer)
-            memo[id(buffer)] = twin
-            self._mine.append(twin)
-            self._theirs.append(buffer)
-        for module in self.original.modules():
-            _map_plain_tensors(vars(module), memo, depth=4)
-        for module in self.original.modules():
+            self._add_copy(buffer, memo)
+        modules = list(self.original.modules())
+        registered = frozenset(map(id, modules))
+        for module in modules:
+            for tensor in _hidden_tensors(vars(module), registered, _DEPTH):
+                if id(tensor) not in memo:
+                    self._add_copy(tensor, memo)
+                    self._hidden.append(tensor)
+        for module in modules:
             inner = unwrap(module)
             if inner is not module:
                 memo[id(module)] = copy.deepcopy(inner, memo)
         whole = copy.deepcopy(self.original, memo)
-        for module in self.original.modules():
-            self._originals[id(memo[id(module)])] = unwrap(module)
+        for module in modules:
+            twin = memo.get(id(module))
+            if isinstance(twin, nn.Module):
+                self._originals[id(twin)] = unwrap(module)
+                if isinstance(module, torch.jit.ScriptModule):
+                    self._pair_scripted(module, twin)
+        if reaches_back(whole, registered):
+            msg = "it holds functions or hooks that call its own modules"
+            raise TypeError(msg)
         return whole
+
+    def _add_copy(self, tensor: Tensor, memo: dict[int, Any]) -> None:
+        memo[id(tensor)] = twin = _own_copy(tensor)
+        self._mine.append(twin)
+        self._theirs.append(tensor.detach())
+
+    def _pair_scripted(self, theirs: nn.Module, mine: nn.Module) -> None:
+        """Keep up with a scripted module, which copies its tensors on its own."""
+        for part in ("parameters", "buffers"):
+            for new, old in zip(getattr(mine, part)(), getattr(theirs, part)(), strict=True):
+                self._mine.append(new.requires_grad_(requires_grad=False))
+                self._theirs.append(old.detach())
 
     def original_of(self, module: nn.Module) -> nn.Module:
         """Return the user's module that a module of the shadow is the copy of."""
@@ -141,17 +169,29 @@ class Shadow:
         if type(parameter) is not nn.Parameter:
             return parameter
         data = parameter.detach()
-        if copied or parameter.is_inference():
-            data = data.clone()
+        copied = copied or parameter.is_inference()
+        if copied:
+            self._theirs.append(data)
+            data = _own_copy(data)
             self._mine.append(data)
-            self._theirs.append(parameter.detach())
-        return nn.Parameter(data, requires_grad=False)
+        twin = nn.Parameter(data, requires_grad=False)
+        if copied:
+            self._written.append((twin, data))
+        return twin
+
+    def state(self) -> ModelState:
+        """Read the state of the user's model, that of tensors which it does not register too."""
+        structure, versions = state_of(self.original)
+        return ModelState(structure, versions + [version_of(tensor) for tensor in self._hidden])
 
     def refresh(self) -> None:
-        """Bring the shadow's own buffers, and weights it had to copy, to the user's values.
+        """Bring the shadow to the state and its own tensors to the values of the user's model.
 
         All of them, because torch does not count what BatchNorm writes to its statistics.
         """
+        self._snapshot.restore()
+        for parameter, data in self._written:
+            parameter.data = data  # the forward pass may have given it other memory
         with torch.no_grad():
             if self._mine:
                 torch._foreach_copy_(self._mine, self._theirs)
@@ -171,37 +211,25 @@ class Shadow:
 
 @contextlib.contextmanager
 def _restored(model: nn.Module) -> Iterator[None]:
-    """Restore attributes, flags, hooks, and the values of weights and buffers of a model."""
+    """Restore attributes, flags, hooks, and the values of weights and other tensors of a model."""
     modules = list(model.modules())
-    attributes = [
-        (
-            vars(module),
-            {
-                key: (value, value.copy() if isinstance(value, dict) else None)
-                for key, value in vars(module).items()
-            },
-        )
-        for module in modules
-    ]
+    registered = frozenset(map(id, modules))
+    snapshot = Snapshot(modules, hooks=True)
+    hidden = [t for m in modules for t in _hidden_tensors(vars(m), registered, _DEPTH)]
     tensors = [
-        (tensor, version_of(tensor), tensor.detach().clone())
-        for tensor in (*model.parameters(), *model.buffers())
+        (tensor, tensor.data, version_of(tensor), tensor.detach().clone())
+        for tensor in (*model.parameters(), *model.buffers(), *hidden)
     ]
     try:
         yield
     finally:
-        for live, saved in attributes:
-            for key in [key for key in live if key not in saved]:
-                del live[key]
-            for key, (value, items) in saved.items():
-                live[key] = value
-                if items is not None and isinstance(value, dict):
-                    value.clear()
-                    value.update(items)
+        snapshot.restore()
         with torch.no_grad():
-            for tensor, version, data in tensors:
-                if version_of(tensor) != version or not same_bits(tensor, data):
-                    tensor.data.copy_(data)
+            for tensor, memory, version, values in tensors:
+                if tensor.data_ptr() != memory.data_ptr():
+                    tensor.data = memory
+                if version_of(tensor) != version or not same_bits(tensor, values):
+                    tensor.data.copy_(values)
 
 
 def _own_copy(tensor: Tensor) -> Tensor:
@@ -209,14 +237,18 @@ def _own_copy(tensor: Tensor) -> Tensor:
         return tensor.detach().clone()
 
 
-def _map_plain_tensors(nest: object, memo: dict[int, Any], depth: int) -> None:
-    """Map tensors that are neither parameters nor buffers to copies; deepcopy takes only leaves."""
+def _hidden_tensors(nest: object, registered: frozenset[int], depth: int) -> Iterator[Tensor]:
+    """Return the tensors in attributes, containers, and modules that no module registers."""
+    if not depth:
+        return
     if isinstance(nest, Tensor):
-        if id(nest) not in memo:
-            memo[id(nest)] = _own_copy(nest)
-    elif depth and isinstance(nest, dict):
-        for item in nest.values():
-            _map_plain_tensors(item, memo, depth - 1)
-    elif depth and isinstance(nest, (list, tuple)):
+        yield nest
+    elif isinstance(nest, dict):
+        for key, item in nest.items():
+            if key not in {"_parameters", "_buffers", "_modules"}:
+                yield from _hidden_tensors(item, registered, depth - 1)
+    elif isinstance(nest, (list, tuple)):
         for item in nest:
-            _map_plain_tensors(item, memo, depth - 1)
+            yield from _hidden_tensors(item, registered, depth - 1)
+    elif isinstance(nest, nn.Module) and id(nest) not in registered:
+        yield from (*nest.parameters(), *nest.buffers())

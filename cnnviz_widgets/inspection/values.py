@@ -31,7 +31,9 @@ def _collect(nest: Nest, found: list[Tensor]) -> None:
         found.append(nest)
     elif isinstance(nest, (tuple, list)):
         for item in nest:
-            if type(item) not in _ATOMS:
+            if isinstance(item, Tensor):  # most are, or are numbers: spare them a call
+                found.append(item)
+            elif type(item) not in _ATOMS:
                 _collect(item, found)
     elif type(nest) in _ATOMS:
         return

@@ -59,7 +59,11 @@ def test_writes_are_noticed() -> None:
 
 def test_an_edge_is_the_value_before_it_was_written_to() -> None:
     """By hand: y = 2 x; z = 5 (3 y): dz/dy = 15, and of the value after the write 5."""
-    recorder, outer, inner = CallRecorder(Plan(graph=True)), nn.Identity(), nn.Identity()
+    recorder, outer, inner = (
+        CallRecorder(Plan(graph=True, copies=True)),
+        nn.Identity(),
+        nn.Identity(),
+    )
     x = torch.ones(1, requires_grad=True)
     recorder.enter("a", outer, (x,), {})
     y = recorder.leave(outer, x * 2)

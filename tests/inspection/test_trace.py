@@ -41,7 +41,7 @@ def test_every_value_is_that_of_plain_hooks() -> None:
 
 def test_a_graph_keeps_no_values_and_its_gradients_are_autograds() -> None:
     model, x = models.built(models.Plain(inplace=True)), models.pictures()
-    result = trace(Probe(Shadow(model)), x, invoke, plan=Plan(graph=True))
+    result = trace(Probe(Shadow(model)), x, invoke, plan=Plan(graph=True, copies=True))
     assert not result.recorder.kept
     (first,) = (call for call in result.calls if call.path == "conv1")
     edge = result.recorder.edges[first.value]

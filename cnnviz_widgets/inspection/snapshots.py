@@ -1,0 +1,77 @@
+"""Inspection: what modules and the plain containers in them hold, put back after a run.
+
+In: modules. Out: `Snapshot`, which brings their attributes back to what they were.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+_DEPTH = 8
+# What every module holds; of these only parameters, buffers and modules change in a forward pass.
+_TORCHS_OWN = frozenset(vars(nn.Module())) - {"_parameters", "_buffers", "_modules"}
+
+
+class Snapshot:
+    """Attributes of modules, and items of the dicts, lists and sets in them, at one time.
+
+    Which objects are held is noted, not what a tensor or another object holds in turn. Scripted
+    modules keep their state elsewhere and are passed over.
+
+    Parameters
+    ----------
+    modules : iterable of torch.nn.Module
+        Whose attributes.
+    hooks : bool
+        Whether hooks are meant, too.
+    """
+
+    def __init__(self, modules: Iterable[nn.Module], *, hooks: bool) -> None:
+        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
+        self._lists: list[tuple[list[Any], list[Any]]] = []
+        self._sets: list[tuple[set[Any], set[Any]]] = []
+        seen: set[int] = set()
+        for module in modules:
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
+            attributes = vars(module)
+            self._dicts.append((attributes, dict(attributes)))
+            for name, value in attributes.items():
+                if hooks or name not in _TORCHS_OWN:
+                    self._note(value, seen, _DEPTH)
+
+    def _note(self, value: object, seen: set[int], depth: int) -> None:
+        if not isinstance(value, (dict, list, tuple, set)) or id(value) in seen or not depth:
+            return
+        seen.add(id(value))
+        if isinstance(value, dict):
+            self._dicts.append((value, dict(value)))
+        elif isinstance(value, list):
+            self._lists.append((value, list(value)))
+        elif isinstance(value, set):
+            self._sets.append((value, set(value)))
+        for item in value.values() if isinstance(value, dict) else value:
+            self._note(item, seen, depth - 1)
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for live, saved in self._dicts:
+            if not _same_objects(live.values(), saved.values()):
+                live.clear()
+                live.update(saved)
+        for items, kept in self._lists:
+            if not _same_objects(items, kept):
+                items[:] = kept
+        for members, known in self._sets:
+            if members != known:
+                members.clear()
+                members.update(known)
+
+
+def _same_objects(a: Any, b: Any) -> bool:  # Any: sized iterables
+    return len(a) == len(b) and all(map(operator.is_, a, b))
