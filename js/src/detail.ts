@@ -131,7 +131,7 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
   });
 
   return {
-    map: h("div.square", frame),
+    map: h("div.square", frame, h("p.quiet", words.noMap)),
     box,
     show(layer, maps, channel, next, { scale, colours, sort }) {
       data = next;

@@ -31,6 +31,12 @@ export function formatShare(part: number, whole: number): string {
   return `${formatNumber(whole ? (100 * part) / whole : 0)} %`;
 }
 
+/** A probability in three digits, never rounded to certainty. */
+export function formatProbability(share: number): string {
+  if (share < 0.0005) return "< 0.001";
+  return share >= 0.9995 ? "> 0.999" : share.toFixed(3);
+}
+
 /** The shape of one picture's activation: the batch axis is left out. */
 export function formatShape(shape: readonly number[]): string {
   return shape.slice(1).join(" × ");

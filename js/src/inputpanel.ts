@@ -3,7 +3,7 @@
 import { inputControl } from "./controls";
 import { makeFrame, type Spot } from "./detail";
 import { h, makeImage, type On, setText, show } from "./dom";
-import { formatNumber } from "./format";
+import { formatNumber, formatProbability } from "./format";
 import type { Block, Frame } from "./wire";
 import { words } from "./words";
 
@@ -25,7 +25,7 @@ function row(entry: unknown): HTMLElement {
     "li",
     { title: `${name}`, style: `--share:${share}` },
     h("span.class", `${name}`),
-    h("span.number", formatNumber(Number(probability ?? score))),
+    h("span.number", probability === null ? formatNumber(Number(score)) : formatProbability(share)),
   );
 }
 

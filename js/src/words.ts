@@ -15,6 +15,7 @@ const english = {
   picture: "The picture that goes in",
   pictureOf: (place: number, count: number) => `Picture ${place} of ${count}`,
   noPicture: "The input is not a picture.",
+  noMap: "No map: this layer is shown below.",
   says: "What the network says",
   probability: (kind: string) =>
     ({

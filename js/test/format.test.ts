@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
-import { formatExact, formatNumber, formatShape, formatShare, roundOut } from "../src/format";
+import {
+  formatExact,
+  formatNumber,
+  formatProbability,
+  formatShape,
+  formatShare,
+  roundOut,
+} from "../src/format";
 
 it.each([
   [0, "0"],
@@ -52,4 +59,10 @@ it.each([
   expect(rounded).toEqual({ low: below, high: above });
   expect(rounded.low).toBeLessThanOrEqual(low);
   expect(rounded.high).toBeGreaterThanOrEqual(high);
+});
+
+it("never rounds a probability to certainty", () => {
+  const shares = [0, 0.0004, 0.0005, 0.25, 0.7541, 0.9994, 0.9996, 1];
+  const texts = ["< 0.001", "< 0.001", "0.001", "0.250", "0.754", "0.999", "> 0.999", "> 0.999"];
+  expect(shares.map(formatProbability)).toEqual(texts);
 });

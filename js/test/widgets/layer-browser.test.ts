@@ -104,7 +104,7 @@ describe("opening", () => {
   it("shows the picture and what the network says", () => {
     opened();
     const rows = [...document.querySelectorAll(".cnnviz-predictions li")];
-    expect(rows.map((row) => row.textContent)).toEqual(["cat0.75", "dog0.25"]);
+    expect(rows.map((row) => row.textContent)).toEqual(["cat0.750", "dog0.250"]);
     expect(one(".cnnviz-predictions p").textContent).toBe("Softmax of the scores");
     const image = page.put.get(one(".cnnviz-picture canvas"));
     expect([...(image?.data ?? [])]).toEqual([255, 0, 0, 255, 0, 0, 255, 255]);
