@@ -128,7 +128,7 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         if name in _SAYS_NOTHING:
             return func(*args, **kwargs)
         given = tensors_in((args, _in_order(kwargs) if len(kwargs) > 1 else kwargs))
-        if self._stale and any([id(tensor) in self._stale for tensor in given]):
+        if self._stale and not self._stale.keys().isdisjoint(map(id, given)):
             args, kwargs = self.current(args), self.current(kwargs)
             given = [self.newest(tensor) for tensor in given]
         if name == "__get__":

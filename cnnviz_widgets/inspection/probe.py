@@ -87,5 +87,6 @@ def _uncompiled() -> contextlib.AbstractContextManager[object]:
     """Let compiled functions run as they were written, so that their steps are seen."""
     # Importing the compiler takes seconds; where nobody did, nothing is compiled.
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
-        return torch.compiler.set_stance("force_eager")
+        eager: contextlib.AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+        return eager
     return contextlib.nullcontext()

@@ -57,7 +57,12 @@ def state_of(model: nn.Module) -> ModelState:
     for module in waiting:
         structure.append(id(module))
         scripted = isinstance(module, torch.jit.ScriptModule)  # makes new objects when asked
-        for tensor in (*module._parameters.values(), *module._buffers.values()):
+        tensors = (
+            (*module.parameters(), *module.buffers())
+            if scripted
+            else (*module._parameters.values(), *module._buffers.values())
+        )
+        for tensor in tensors:
             if tensor is not None:
                 structure += (0 if scripted else id(tensor), tensor.data_ptr())
                 versions.append(version_of(tensor))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -134,3 +135,129 @@ def test_run_apart_keeps_type_and_shape_of_the_target() -> None:
     assert new.dtype == torch.float16
     assert new.tolist() == [2.0, 3.0, 4.0]
     assert target.tolist() == [1.0, 1.0, 1.0]
+
+
+def double(y: Tensor) -> Tensor:
+    """Return 2 y."""
+    return y * 2
+
+
+class Square(torch.autograd.Function):
+    """A function with a backward of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Any:
+        """Return x * x."""
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        """Return 2 x g."""
+        (x,) = ctx.saved_tensors
+        return 2 * x * gradients[0]
+
+
+class Unseen(nn.Module):
+    """An in-place ReLU, then code that takes its tensor past torch functions."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.conv, self.fc = kind, nn.Conv2d(3, 4, 3), nn.Linear(4, 5)
+        self.scripted = torch.jit.script(double) if kind == "scripted" else double
+        self.compiled = torch.compile(double, backend="eager") if kind == "compiled" else double
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.conv(x)
+        z = y.relu_()
+        if self.kind == "scripted":
+            y = self.scripted(y)
+        elif self.kind == "vmap":
+            y = torch.vmap(lambda item: item * 2)(y)
+        elif self.kind == "compiled":
+            y = self.compiled(y)
+        elif self.kind == "is":
+            y = y * 2 if z is y else y * 100
+        elif self.kind == "autograd function":
+            y = Square.apply(y)  # type: ignore[no-untyped-call]  # torch has no types here
+        elif self.kind == "numpy":
+            y.detach().numpy()[:] *= 2
+        return self.fc(y.mean((2, 3)))
+
+
+UNSEEN = ["scripted", "vmap", "compiled", "is", "autograd function", "numpy"]
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.jit is deprecated, and still in use
+@pytest.mark.parametrize("kind", UNSEEN)
+def test_code_that_reads_past_torch_functions(kind: str) -> None:
+    model, x = models.built(Unseen(kind)), models.pictures()
+    with torch.no_grad():
+        activation = model.get_submodule("conv")(x)
+        positive = activation.relu()
+        after = positive**2 if kind == "autograd function" else positive * 2
+        expected = model.get_submodule("fc")(after.mean((2, 3)))
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        assert torch.equal(inspector.activation("conv"), activation)
+        torch.testing.assert_close(inspector.activation("fc"), expected, rtol=0, atol=1e-6)
+        inspector.set_inputs(x * 2)
+        torch.testing.assert_close(inspector.activation("conv"), model.get_submodule("conv")(x * 2))
+    copied = any("is copied as it comes" in notice for notice in inspector.notices)
+    assert copied == (kind in {"scripted", "vmap", "is"})
+
+
+def test_the_gradient_through_a_function_with_its_own_backward() -> None:
+    """d fc(mean(relu(a)^2)) / da = 2 relu(a) w / places."""
+    model, x = models.built(Unseen("autograd function")), models.pictures()
+    activation = model.get_submodule("conv")(x).detach()
+    weight = model.get_parameter("fc.weight")[3].detach()[:, None, None]
+    places = activation.shape[2] * activation.shape[3]
+    got = Inspector(model, x).gradient("conv", 3)
+    torch.testing.assert_close(got, 2 * activation.relu() * weight / places, rtol=0, atol=1e-6)
+
+
+def test_gradients_where_torch_refuses_because_of_what_was_overwritten() -> None:
+    """ReLU keeps its result for the backward pass, and the next step overwrites it."""
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(True), nn.Sigmoid(), nn.ReLU6(True))
+    layers[2].forward = torch.sigmoid_
+    model, x = models.built(layers), models.pictures()
+    activation = model.get_submodule("0")(x).detach().requires_grad_()
+    score = F.relu6(torch.sigmoid(F.relu(activation))).sum((2, 3))[:, 1]
+    (expected,) = torch.autograd.grad(score.sum(), [activation])
+    got = Inspector(model, x).gradient("0", lambda output: output.sum((2, 3))[:, 1])
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 1 << 30])
+def test_inference_mode_inside_forward(cache_bytes: int) -> None:
+    class Inside(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.bn = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+        def forward(self, x: Tensor) -> Any:
+            with torch.inference_mode():
+                y = self.conv(x)
+                y.clamp_(min=0)
+                y[:, :2].mul_(2)
+                return self.bn(y)
+
+    model, x = models.built(Inside()), models.pictures()
+    expected, _ = plain_outputs(model, x)
+    inspector = Inspector(model, x, cache_bytes=cache_bytes)
+    for name in ("conv", "bn"):
+        assert torch.equal(inspector.activation(name), expected[name, 1])
+
+
+def test_a_write_through_numpy_to_what_is_kept() -> None:
+    class Zeros(models.Plain):
+        def forward(self, x: Tensor) -> Any:
+            y = self.conv1(x)
+            y.detach().numpy()[:] = 0
+            return self.conv2(y)
+
+    model, x = models.built(Zeros()), models.pictures()
+    inspector = Inspector(model, x)
+    assert torch.equal(inspector.activation("conv1"), plain_outputs(model, x)[0]["conv1", 1])
+    assert torch.equal(inspector.activation("conv2"), plain_outputs(model, x)[0]["conv2", 1])

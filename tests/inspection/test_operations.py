@@ -116,7 +116,7 @@ def test_memory_that_is_handed_out_is_taken_as_written() -> None:
         tensor.numpy()
 
 
-@pytest.mark.parametrize("plan", [Plan(copies=True), Plan(graph=True)])
+@pytest.mark.parametrize("plan", [Plan(copies=True), Plan(graph=True, copies=True)])
 def test_with_copies_or_a_graph_functions_run_as_they_are(plan: Plan) -> None:
     x = torch.ones(2, requires_grad=plan.graph)
     y = x * 1

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.inspection import Inspector
 from tests.inspection import models
 from tests.inspection.promise import unchanged
+from tests.inspection.twin import plain_outputs
 
 CALLS: dict[str, Callable[[Inspector, Tensor], object]] = {
     "layers": lambda i, x: (i.layers, i.modules, i.notices, i.operations, i.score_kind),
@@ -128,3 +129,123 @@ def test_a_hundred_rounds_leave_no_hooks() -> None:
         for step in range(100):
             inspector.set_inputs(x + step)
             inspector.maps("conv1")
+
+
+class Holding(nn.Module):
+    """Calls its own modules through what deepcopy does not copy."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.conv, self.bn, self.fc = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2)
+        self.block: Callable[[Tensor], Tensor] = lambda x: self.bn(self.conv(x))
+        if kind == "patched forward":
+            forward = self.bn.forward
+            self.bn.forward = lambda x: forward(x) * 2  # type: ignore[method-assign,assignment]
+        elif kind == "hook":
+            self.conv.register_forward_hook(lambda _m, _a, o: setattr(self, "features", o))
+        if kind != "lambda":
+            self.block = nn.Sequential(self.conv, self.bn)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.fc(self.block(x).mean((2, 3)))
+        return result
+
+
+@pytest.mark.parametrize("kind", ["lambda", "patched forward", "hook"])
+def test_functions_that_hold_the_users_modules(kind: str) -> None:
+    """A copy would run the user's own BatchNorm, in training mode."""
+    model, x = models.built(Holding(kind)).train(), models.pictures()
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        inspector.gradient("conv", 0)
+        got = inspector.predictions(2)
+    assert any("call its own modules" in notice for notice in inspector.notices)
+    expected = model.eval()(x).detach().max(1).values
+    assert [row[0].score for row in got] == pytest.approx(expected.tolist())
+
+
+def test_a_copy_that_is_the_model_itself() -> None:
+    class Same(nn.Sequential):
+        def __deepcopy__(self, memo: object) -> nn.Module:
+            return self
+
+    model, x = Same(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).train(), models.pictures()
+    with unchanged(model, x):
+        Inspector(model, x)
+
+
+WRITES: dict[str, Callable[[Tensor], object]] = {
+    "constant_": lambda p: nn.init.constant_(p, 3.0),
+    "uniform_": nn.init.uniform_,
+    "normal_": nn.init.normal_,
+    "numpy": lambda p: p.detach().numpy().fill(3),
+    "data": lambda p: setattr(p, "data", p.data * 2),
+    "out=": lambda p: torch.mul(p, 2, out=p),
+    "foreach": lambda p: torch._foreach_mul_([p], 0.5),
+}
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_weights_written_in_forward_stay_the_users(kind: str) -> None:
+    class Writes(models.Plain):
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.no_grad():
+                WRITES[kind](self.fc.bias)
+            result: Tensor = super().forward(x)
+            return result
+
+    model, x = models.built(Writes()), models.pictures()
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        inspector.set_inputs(x)
+    with torch.no_grad():
+        model.get_parameter("conv1.weight").mul_(2)  # the copies follow the user's weights
+    expected = model.get_submodule("conv1")(x).detach()
+    assert torch.equal(inspector.activation("conv1"), expected)
+
+
+class Remembering(models.Plain):
+    """Changes lists, dicts, plain tensors, buffers and numbers of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ema: Tensor
+        self.register_buffer("ema", torch.ones(5))
+        self.seen: list[Tensor] = []
+        self.log: dict[str, list[int]] = {"calls": []}
+        self.state = torch.zeros(5)
+        self.count = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = super().forward(x)
+        self.count += 1
+        self.seen.append(result)
+        self.log["calls"].append(1)
+        self.ema = self.ema * 0.5 + self.count
+        self.state = self.state + len(self.log["calls"])
+        return result * self.ema + self.state
+
+
+class RememberingNoCopy(Remembering):
+    """The same, refusing to be copied."""
+
+    def __deepcopy__(self, memo: object) -> nn.Module:
+        msg = "no copies"
+        raise RuntimeError(msg)
+
+
+@pytest.mark.parametrize("kind", [Remembering, RememberingNoCopy])
+def test_what_forward_remembers_is_forgotten(kind: type[Remembering]) -> None:
+    """Every run starts from the user's model, and leaves nothing in it."""
+    model, x = models.built(kind()), models.pictures()
+    expected = plain_outputs(models.built(Remembering()), x)[1]
+    with unchanged(model, x):
+        inspector = Inspector(model, x, cache_bytes=10)
+        for _ in range(3):
+            inspector.set_inputs(x)
+            best = [row[0].score for row in inspector.predictions(1)]
+            assert best == pytest.approx(expected.max(1).values.tolist())
+            epoch = inspector.epoch
+            inspector.activation("conv1")
+            assert inspector.epoch == epoch
+    assert not model.get_buffer("ema").ne(1).any()

@@ -130,3 +130,145 @@ def test_a_layer_without_tensor_inputs() -> None:
     assert inspector.activation("source").sum() == 72
     with pytest.raises(ValueError, match=r"side='input': 'source' was called without a tensor"):
         inspector.maps("source", side="input")
+
+
+@pytest.mark.parametrize("budget", [0, 700, 2000])
+def test_every_layer_over_the_budget_also_after_other_inputs(budget: int) -> None:
+    """Identity and Dropout among them, whose output is their input."""
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.Identity(), nn.Dropout(), nn.ReLU(inplace=True), nn.Conv2d(4, 4, 3)
+    ).eval()
+    x = models.pictures()
+    inspector = Inspector(model, x, cache_bytes=budget)
+    for pictures in (x, x * 2, x.flip(2)):
+        inspector.set_inputs(pictures)
+        expected, _ = plain_outputs(model, pictures)
+        for info in inspector.modules:
+            got = inspector.activation(info.name)
+            assert torch.equal(got, expected[info.path, info.call])
+    with torch.no_grad():
+        model.get_parameter("0.weight").mul_(2)
+    assert torch.equal(inspector.activation("4"), plain_outputs(model, x.flip(2))[0]["4", 1])
+
+
+class StaysInTraining(nn.Dropout):
+    """Monte-Carlo dropout: on in eval mode, too."""
+
+    def train(self, mode: bool = True) -> StaysInTraining:
+        super().train(mode=True)
+        return self
+
+
+@pytest.mark.parametrize("budget", [10, 1 << 30])
+def test_random_numbers_are_the_same_whenever_a_value_is_computed(budget: int) -> None:
+    model = nn.Sequential(nn.Linear(4, 40), StaysInTraining(), nn.Linear(40, 3)).eval()
+    inspector = Inspector(model, torch.ones(1, 4), cache_bytes=budget)
+    dropped = inspector.activation("1")
+    state = torch.get_rng_state()
+    assert torch.equal(inspector.activation("1"), dropped)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(5)
+    last = model.get_submodule("2")(dropped).detach()
+    torch.testing.assert_close(inspector.activation("2"), last, rtol=0, atol=1e-6)
+    inspector.gradient("1", 0)
+    assert torch.equal(inspector.activation("1"), dropped)
+
+
+def test_branches_that_depend_on_the_picture() -> None:
+    class Branches(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.same = nn.Conv2d(3, 4, 3), nn.Identity()
+
+        def forward(self, x: Tensor) -> Any:
+            y = self.conv(x)
+            z = y.relu() if len(torch.where(y > 0)[0]) > y.numel() // 2 else y + 1
+            return self.same(z)
+
+    model, x = models.built(Branches()), models.pictures()
+    model.get_parameter("conv.weight").data.abs_()
+    inspector = Inspector(model, x)
+    for pictures in (x.abs() + 5, -x.abs() - 5, x.abs() + 5):
+        inspector.set_inputs(pictures)
+        expected = plain_outputs(model, pictures)[0]["same", 1]
+        assert torch.equal(inspector.activation("same"), expected)
+
+
+def test_weights_written_through_data_show_in_no_layer_until_a_refresh() -> None:
+    """All values come from one pass: none mixes old and new weights."""
+    model, x = models.built(models.Plain()), models.pictures()
+    inspector, old = Inspector(model, x), plain_outputs(model, x)[0]
+    model.get_parameter("bn.weight").data.mul_(5)
+    assert torch.equal(inspector.activation("bn"), old["bn", 1])
+    inspector.refresh()
+    assert torch.equal(inspector.activation("bn"), plain_outputs(model, x)[0]["bn", 1])
+
+
+def test_weights_written_during_a_pass_are_noticed() -> None:
+    steps: list[Any] = []
+
+    class Interrupted(models.Plain):
+        def forward(self, x: Tensor) -> Any:
+            result = super().forward(x)
+            if steps:
+                steps.pop()()
+            return result
+
+    model, x = models.built(Interrupted()), models.pictures()
+
+    def step() -> None:
+        with torch.no_grad():
+            model.get_parameter("conv1.weight").mul_(2)
+
+    steps.append(step)
+    inspector = Inspector(model, x)
+    assert not steps
+    assert torch.equal(inspector.activation("conv1"), plain_outputs(model, x)[0]["conv1", 1])
+
+
+def test_weights_from_inference_mode_come_with_a_notice() -> None:
+    with torch.inference_mode():
+        model = models.built(models.Plain())
+        inspector = Inspector(model, models.pictures())
+        model.get_parameter("conv1.weight").mul_(2)
+        assert any("made in inference mode" in notice for notice in inspector.notices)
+        inspector.refresh()
+        expected = model.get_submodule("conv1")(models.pictures())
+        assert torch.equal(inspector.activation("conv1"), expected)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.jit is deprecated, and still in use
+def test_scripted_modules_are_opaque_and_the_rest_works() -> None:
+    scripted = torch.jit.script(nn.Sequential(nn.Linear(4, 4), nn.ReLU(inplace=True)))
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(inplace=True), scripted, nn.Linear(4, 3)).eval()
+    x = torch.randn(2, 4)
+    inspector = Inspector(model, x)
+    assert [info.name for info in inspector.layers] == ["0", "1", "3"]
+    assert "Scripted modules cannot be looked into: '2'" in " ".join(inspector.notices)
+    assert [inspector.check() for _ in range(2)] == [0, 0]
+    for _ in range(2):
+        torch.testing.assert_close(inspector.activation("3"), model(x).detach())
+        with torch.no_grad():
+            next(scripted.parameters()).mul_(3)
+    assert inspector.gradient("0", 1).shape == (2, 4)
+    with pytest.raises(ValueError, match="has no layers"):
+        Inspector(scripted, x)
+
+
+def test_tensors_and_modules_in_plain_containers_follow_the_users() -> None:
+    class Plainly(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Linear(4, 4)
+            self.heads = [nn.Linear(4, 3)]
+            self.transposed = self.first.weight.detach()
+
+        def forward(self, x: Tensor) -> Any:
+            return self.heads[0](self.first(x) @ self.transposed)
+
+    model, x = Plainly().eval(), torch.randn(2, 4)
+    inspector = Inspector(model, x)
+    for parameter in (model.first.weight, model.heads[0].weight):
+        with torch.no_grad():
+            parameter.mul_(2)
+        assert inspector.predictions(1)[0][0].score == pytest.approx(model(x)[0].max().item())
