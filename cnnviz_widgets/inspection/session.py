@@ -16,6 +16,7 @@ from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Plan, Source
 from cnnviz_widgets.inspection.inputs import Inputs, Normalisation, prepare
 from cnnviz_widgets.inspection.layers import LayerInfo, layer_infos
+from cnnviz_widgets.inspection.notices import model_notices
 from cnnviz_widgets.inspection.operations import ParameterWrittenError
 from cnnviz_widgets.inspection.outputs import Selector, select_scores
 from cnnviz_widgets.inspection.pictures import picture_of
@@ -134,12 +135,12 @@ class Session:
 
     def rebuild(self) -> None:
         """Copy the model anew and trace again."""
-        old = self._probe, self._copies, self._verified
+        old = self._probe, self._built, self._copies, self._verified
         self._probe = None
         try:
             self._retrace(self.prepared.moved(ModelInput.of(self.model)))
         except BaseException:
-            self._probe, self._copies, self._verified = old
+            self._probe, self._built, self._copies, self._verified = old
             raise
 
     def _retrace(self, prepared: Prepared) -> None:
@@ -277,37 +278,7 @@ class Session:
     def notices(self) -> tuple[str, ...]:
         """Sentences on how the model was run and its input is shown."""
         assert self._probe is not None
-        notices: list[str] = []
-        if any(module.training for module in self.model.modules()):
-            notices.append("The model is in training mode; it is looked at in eval mode.")
-        if not self._probe.shadow.isolated:
-            notices.append(
-                f"The model cannot be copied ({self._probe.shadow.reason}), so it is run itself "
-                f"and put back as it was after each run."
-            )
-        scripted = [
-            name
-            for name, module in self.model.named_modules()
-            if isinstance(module, torch.jit.ScriptModule)
-        ]
-        if scripted:
-            names = ", ".join(map(repr, scripted))
-            notices.append(f"Scripted modules cannot be looked into: {names}.")
-        if any(parameter.is_inference() for parameter in self.model.parameters()):
-            notices.append(
-                "The weights were made in inference mode, where torch does not count writes; "
-                "call refresh() after changing them."
-            )
-        if self._own:
-            names = ", ".join(repr(name) for name in sorted(self._own))
-            notices.append(
-                f"forward() writes to the parameters {names}; it is given copies of them."
-            )
-        if self._copies:
-            notices.append(
-                "The model changes values in ways that cannot be followed, so every layer's "
-                "output is copied as it comes, which takes longer."
-            )
+        notices = model_notices(self._probe.shadow, copies=self._copies)
         if self.scores is None:
             notices.append("The output holds no class scores of shape (N, K): no predictions.")
         notice = picture_of(self.prepared.first, 0, self._normalisation)[1]
