@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+QUICKSTART := /lab/tree/notebooks/quickstart.ipynb
 # The CPU build: a plain `torch` brings several GB of CUDA packages. For our own set-up only, users are free.
 TORCH ?= torch==2.13.0
 SOURCES := $(shell find js/src js/build.mjs cnnviz_widgets/rendering -name '*.ts' -o -name '*.css' -o -name '*.mjs' -o -name '*.json')
@@ -37,7 +38,7 @@ chromium:
 	@$(PYTHON) tests/browser/chromium.py --install
 
 demo: setup
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks/quickstart.ipynb
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=$(QUICKSTART) $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
