@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -226,11 +226,3 @@ def checked_choice(name: str, value: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(value, choices, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ValueError(f"{name}={value!r} is not one of {', '.join(choices)}{hint}")
-
-
-def until_stale(frames: Iterator[Frame], token: Token) -> Iterator[Frame]:
-    """Pass frames on while somebody wants them and nobody else waits."""
-    for frame in frames:
-        yield frame
-        if token.stale or token.waiting:
-            return
