@@ -1,4 +1,4 @@
-"""The stages import one way only: inspection -> methods -> rendering -> streaming -> widgets."""
+"""The stages import one way: inspection -> methods -> attribution -> streaming -> widgets."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ RULES = {
     "inspection": ({"inspection"}, WIDGET_LIBRARIES),
     "methods": ({"inspection", "methods"}, WIDGET_LIBRARIES),
     "rendering": ({"rendering"}, WIDGET_LIBRARIES | {"torch"}),
+    "attribution": ({"inspection", "methods", "rendering", "attribution"}, WIDGET_LIBRARIES),
     "streaming": ({"streaming"}, WIDGET_LIBRARIES | {"torch"}),
     "samples": ({"samples"}, WIDGET_LIBRARIES),
 }
