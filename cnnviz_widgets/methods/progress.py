@@ -1,0 +1,87 @@
+"""Methods: how far a long method is, what it has so far, and how it is stopped.
+
+In: the number of passes done, after every batch of them. Out: calls of the caller's `Report`, or a
+bar on standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NoReturn
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+Report = Callable[[int, int, Callable[[], Tensor] | None], None]
+"""``report(done, total, partial)``: passes done and to do in all, and how to get the map so far.
+
+`partial` is None where there is no map yet; calling it costs no pass. A report raises `Cancelled`
+to stop the method; it is called between batches, so a method stops within one of them.
+"""
+
+BAR_AFTER_S = 1.0
+"""Seconds that a method takes before a bar appears."""
+
+
+class Cancelled(Exception):  # noqa: N818  # nothing went wrong
+    """Raised by a `Report` to stop a method; the caller of the method gets it."""
+
+
+@contextlib.contextmanager
+def reported(report: Report | None, title: str) -> Iterator[Report]:
+    """Give a method what it calls after every batch.
+
+    Parameters
+    ----------
+    report : callable or None
+        The caller's own; None draws a bar on standard error once the method has taken 1 s.
+    title : str
+        Of the method, in front of the bar.
+
+    Yields
+    ------
+    Report
+    """
+    if report is not None:
+        yield report
+        return
+    bar = _Bar(title)
+    try:
+        yield bar.show
+    finally:
+        bar.close()
+
+
+class _Bar:
+    """A bar that is not made, nor tqdm imported, before the method has taken a second."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._began_s = time.monotonic()
+        self._bar: tqdm[NoReturn] | None = None
+
+    def show(self, done: int, total: int, _partial: Callable[[], Tensor] | None) -> None:
+        """Move the bar to the number of passes done."""
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+        elif done < total and time.monotonic() - self._began_s > BAR_AFTER_S:
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                desc=self._title,
+                total=total,
+                initial=done,
+                unit="pass",
+                file=sys.stderr,
+                leave=False,
+            )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
