@@ -1,0 +1,243 @@
+"""Attribution: a map of what mattered, with everything that says what it is.
+
+In: raw signed values. Out: `Map`: raw -> rectified -> display, three forms that are never mixed,
+laid over the picture, drawn as a figure or saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from cnnviz_widgets.attribution.resize import resized
+from cnnviz_widgets.attribution.status import Status
+from cnnviz_widgets.rendering import palette, png_bytes
+from cnnviz_widgets.rendering.colormap import NAN_COLOUR, TABLE_SIZE, Rgb
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """What mattered where, for one score of one picture.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (h, w)
+        Raw and signed, at the layer's own resolution (the input's for methods at the input); one
+        row for a 1-d layer, the mean over the depth for a 3-d one.
+    method : str
+        As in `cnnviz_widgets.methods.methods`.
+    parameters : dict
+        Every setting of the method, defaults included.
+    layer : str or None
+        Name as in ``insp.layers``; None for maps at the input.
+    image : int
+        Place in the batch.
+    target_index : int or None
+        Class explained; None for a function of the output.
+    target_name : str
+        Its name, or its index as text.
+    score : float
+        The number explained, of the unchanged picture.
+    score_kind : str
+        "logit", "probability", "log-probability" or "custom".
+    status : str
+        "ok", "empty" (nothing above zero), "constant", "nonfinite" or "saturated".
+    note : str or None
+        Why there is nothing to see, and what else a reader must know, in full sentences.
+    size : (int, int)
+        Height and width of the picture, in pixels.
+    picture : ndarray of uint8, shape (H, W, 3), or None
+        The input as people see it.
+    passes : (int, int)
+        Forward and backward passes that this map and those made with it took.
+    seconds : float
+        Wall time of the same.
+    channels : ndarray of float32, shape (C, h, w), or None
+        Methods at the input: the values of each input channel.
+    volume : ndarray of float32, shape (D, h, w), or None
+        3-d layers: the values at every depth, of which `values` is the mean.
+    completeness_gap : float or None
+        Where a method promises what its values add up to: how far their sum is from it.
+    final : bool
+        False for a map that is still being computed.
+    """
+
+    values: Floats
+    method: str
+    layer: str | None
+    image: int
+    target_index: int | None
+    target_name: str
+    score: float
+    score_kind: str
+    status: Status
+    size: tuple[int, int]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    note: str | None = None
+    picture: Rgb | None = None
+    passes: tuple[int, int] = (0, 0)
+    seconds: float = 0.0
+    channels: Floats | None = None
+    volume: Floats | None = None
+    completeness_gap: float | None = None
+    final: bool = True
+
+    def __repr__(self) -> str:
+        height, width = self.values.shape
+        place = f" at {self.layer!r}" if self.layer else ""
+        return (
+            f"Map({self.method!r}{place}, {height}x{width}, target {self.target_name!r} "
+            f"({self.score_kind} {self.score:.4g}), {self.status})"
+        )
+
+    def rectified(self) -> Floats:
+        """Return the values with negative ones set to zero, (h, w); NaN stays NaN."""
+        rectified: Floats = np.maximum(self.values, np.float32(0))
+        return rectified
+
+    def display(self, size: tuple[int, int] | None = None, *, smooth: bool = True) -> Floats:
+        """Return the map as it is drawn: rectified, then resized, then divided by its maximum.
+
+        Parameters
+        ----------
+        size : (int, int), optional
+            Height and width in pixels; the picture's by default.
+        smooth : bool
+            Bilinear (align_corners=False); else the nearest value.
+
+        Returns
+        -------
+        float32 array of that size
+            0 to 1; the largest value is exactly 1, however small it was. All zero for an empty
+            map; values that are not finite are NaN and count for nothing.
+        """
+        shown = resized(self.rectified(), size or self.size, smooth=smooth)
+        shown = np.where(np.isfinite(shown), shown, np.float32(np.nan))
+        high = _peak(shown)
+        return shown / high if high > 0 else shown
+
+    def overlay(
+        self, image: Rgb | None = None, *, opacity: float = 0.5, colormap: str = "viridis"
+    ) -> Rgb:
+        """Return the map's colours laid over a picture.
+
+        Parameters
+        ----------
+        image : uint8 array (H, W, 3), optional
+            The picture; `picture` by default. The map is resized to it.
+        opacity : float
+            0 shows the picture alone, 1 the map alone.
+        colormap : str
+            One of ``cnnviz_widgets.rendering.colormap_names()``.
+
+        Returns
+        -------
+        uint8 array (H, W, 3)
+        """
+        picture = self._picture(image)
+        part = _checked_opacity(opacity)
+        colours = self._colours((picture.shape[0], picture.shape[1]), colormap)
+        mixed = picture * (1 - part) + colours * part
+        return np.floor(mixed + 0.5).astype(np.uint8)
+
+    def figure(self, *, colormap: str = "viridis") -> Figure:
+        """Return a matplotlib figure: the picture, the map over it, and a legend with numbers.
+
+        The figure belongs to nobody: a notebook shows it as the cell's value, and there is nothing
+        to close.
+        """
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import ListedColormap, Normalize
+        from matplotlib.figure import Figure
+
+        width = 4.2 if self.picture is None else 7.2
+        drawing = Figure(figsize=(width, 3.4), layout="constrained")
+        shown = [self._colours(self.size, colormap)]
+        if self.picture is not None:
+            shown = [self.picture, self.overlay(colormap=colormap)]
+        axes = drawing.subplots(1, len(shown), squeeze=False)[0]
+        for axis, image in zip(axes, shown, strict=True):
+            axis.imshow(image)
+            axis.set_axis_off()
+        high = float(_peak(resized(self.rectified(), self.size)))
+        table = ListedColormap(palette(colormap)[:TABLE_SIZE] / 255)
+        scale = ScalarMappable(Normalize(0, high or 1.0), table)
+        drawing.colorbar(scale, ax=list(axes), label=f"{self.method}, rectified", shrink=0.8)
+        place = f" at {self.layer}" if self.layer else ""
+        title = f"{self.target_name} ({self.score_kind} {self.score:.3g}): {self.method}{place}"
+        drawing.suptitle(title if self.note is None else f"{title}\n{self.note}", fontsize=9)
+        return drawing
+
+    def save(self, path: str | Path) -> Path:
+        """Write the map to a file; return its path.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.npy`` for the raw values, float32 (h, w), or in ``.png`` for `overlay` (the
+            map's colours alone where there is no picture).
+
+        Raises
+        ------
+        ValueError
+            The name has another ending.
+        """
+        path = Path(path)
+        if path.suffix == ".npy":
+            np.save(path, self.values)
+        elif path.suffix == ".png":
+            alone = self.picture is None
+            drawn = self._colours(self.size, "viridis") if alone else self.overlay()
+            path.write_bytes(png_bytes(drawn))
+        else:
+            msg = f"path={str(path)!r} must end in '.png' (a picture) or '.npy' (raw values)."
+            raise ValueError(msg)
+        return path
+
+    def _colours(self, size: tuple[int, int], colormap: str) -> Rgb:
+        """Return the display form in colours, uint8 (H, W, 3)."""
+        shown = self.display(size)
+        known = np.isfinite(shown)
+        levels = np.floor(np.where(known, shown, 0) * (TABLE_SIZE - 1) + 0.5).astype(np.intp)
+        return palette(colormap)[np.where(known, levels, NAN_COLOUR)]
+
+    def _picture(self, image: Rgb | None) -> Rgb:
+        if image is None:
+            if self.picture is None:
+                msg = "image=None, but the input has no picture; give a uint8 array (H, W, 3)."
+                raise ValueError(msg)
+            return self.picture
+        is_picture = isinstance(image, np.ndarray) and image.dtype == np.uint8
+        if not is_picture or image.ndim != 3 or image.shape[2] != 3:
+            seen = type(image).__name__
+            if isinstance(image, np.ndarray):
+                seen = f"a {image.dtype} array of shape {image.shape}"
+            msg = f"image is {seen}; give a uint8 array (H, W, 3), 0 to 255."
+            raise ValueError(msg)
+        return image
+
+
+def _peak(values: Floats) -> np.float32:
+    """Return the largest finite value; 0 where there is none."""
+    finite = values[np.isfinite(values)]
+    return np.float32(finite.max() if finite.size else 0)
+
+
+def _checked_opacity(opacity: object) -> float:
+    if isinstance(opacity, bool) or not isinstance(opacity, (int, float, np.number)):
+        msg = f"opacity={opacity!r} is a {type(opacity).__name__}; give a number from 0 to 1."
+        raise TypeError(msg)
+    if not 0 <= float(opacity) <= 1:
+        msg = f"opacity={opacity!r} must be from 0 (the picture) to 1 (the map)."
+        raise ValueError(msg)
+    return float(opacity)
