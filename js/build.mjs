@@ -1,14 +1,18 @@
 // Bundles one minified ES module and one stylesheet per widget into cnnviz_widgets/static.
 // Usage: node js/build.mjs [--watch]
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { minifyBundle } from "./minify.mjs";
 import { isColormaps, packColormaps } from "./pack.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "cnnviz_widgets", "static");
-const widgets = ["layer-browser"];
+const widgets = ["layer-browser", "cam-slider", "saliency-overlay", "filter-grid"].filter((name) =>
+  existsSync(join(here, "src", "widgets", `${name}.ts`)),
+);
 const limitBytes = 40_000;
 
 const colormaps = {
@@ -38,6 +42,13 @@ const options = {
   logLevel: "warning",
 };
 
+async function shrink() {
+  for (const name of widgets) {
+    const path = join(out, `${name}.js`);
+    await writeFile(path, await minifyBundle(await readFile(path, "utf8")));
+  }
+}
+
 async function report() {
   let failed = false;
   for (const name of widgets) {
@@ -57,5 +68,6 @@ if (process.argv.includes("--watch")) {
   await context.watch();
 } else {
   await esbuild.build(options);
+  await shrink();
   if (await report()) process.exitCode = 1;
 }

@@ -5,7 +5,7 @@ import { formatNumber } from "./format";
 import { extentOf } from "./histogram";
 import type { Vector } from "./maps";
 import { type SortKey, vectorOrder } from "./order";
-import { words } from "./words";
+import * as words from "./words";
 
 const ROW_PX = 22;
 const HEIGHT_PX = 460;

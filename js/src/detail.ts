@@ -7,7 +7,7 @@ import type { Look } from "./gridcanvas";
 import { extentOf, makeHistogram } from "./histogram";
 import { isDead, layerExtent, type Maps } from "./maps";
 import { channelOrder } from "./order";
-import { words } from "./words";
+import * as words from "./words";
 
 /** The values of a channel: exact, or what its codes tell until the exact ones are here. */
 export interface ChannelValues {

@@ -16,7 +16,7 @@ import {
 import { type Look, makeGridCanvas } from "./gridcanvas";
 import { isDead, type Maps } from "./maps";
 import { channelOrder } from "./order";
-import { words } from "./words";
+import * as words from "./words";
 
 export interface GridView {
   readonly box: HTMLElement;

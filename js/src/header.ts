@@ -4,7 +4,7 @@ import { inputControl } from "./controls";
 import { h, type On, setText } from "./dom";
 import { formatCount, formatShape } from "./format";
 import type { LayerEntry } from "./traits";
-import { words } from "./words";
+import * as words from "./words";
 
 export interface Header {
   readonly box: HTMLElement;

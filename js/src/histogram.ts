@@ -3,7 +3,7 @@
 import { setAttributes } from "./dom";
 import { formatNumber } from "./format";
 import type { Extent } from "./maps";
-import { words } from "./words";
+import * as words from "./words";
 
 export const BINS = 40;
 

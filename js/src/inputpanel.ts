@@ -5,7 +5,7 @@ import { makeFrame, type Spot } from "./detail";
 import { h, makeImage, type On, setText, show } from "./dom";
 import { formatNumber, formatProbability } from "./format";
 import type { Block, Frame } from "./wire";
-import { words } from "./words";
+import * as words from "./words";
 
 export interface InputPanel {
   readonly picture: HTMLElement;

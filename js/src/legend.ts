@@ -5,7 +5,7 @@ import { h, makeImage, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import type { Look } from "./gridcanvas";
 import { layerExtent, type Maps, specialValues } from "./maps";
-import { words } from "./words";
+import * as words from "./words";
 
 export interface Legend {
   readonly box: HTMLElement;

@@ -5,7 +5,7 @@ import { inputControl, selectControl } from "./controls";
 import { h, type On, setAttributes, show } from "./dom";
 import { type SortKey, sortKeys } from "./order";
 import type { View } from "./traits";
-import { words } from "./words";
+import * as words from "./words";
 
 export interface Options {
   readonly box: HTMLElement;

@@ -4,7 +4,7 @@ import { selectControl } from "./controls";
 import { h, type On, setText } from "./dom";
 import type { Question } from "./maps";
 import type { LayerEntry } from "./traits";
-import { words } from "./words";
+import * as words from "./words";
 
 export interface QuestionView {
   readonly box: HTMLElement;

@@ -8,7 +8,7 @@ import { makeGridView } from "./gridview";
 import { type LayerData, LEVELS, layerExtent, type Maps } from "./maps";
 import { makeQuestionView } from "./question";
 import type { LayerEntry } from "./traits";
-import { words } from "./words";
+import * as words from "./words";
 
 export interface Stage {
   readonly box: HTMLElement;

@@ -3,7 +3,7 @@
 import { h, type On, onKeys, show } from "./dom";
 import { formatCount, formatShape } from "./format";
 import type { LayerEntry } from "./traits";
-import { words } from "./words";
+import * as words from "./words";
 
 /** Networks with more layers than this start folded, but for the branch in use. */
 const UNFOLDED_LAYERS = 60;

@@ -29,7 +29,7 @@ import {
 } from "../traits";
 import { makeTree } from "../tree";
 import type { Failure, Frame } from "../wire";
-import { words } from "../words";
+import * as words from "../words";
 
 const INPUT_BYTES = 16 << 20;
 
@@ -277,7 +277,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     state = next;
     const isBusy = state === "busy" || state === "waiting";
     setAttributes(root, { "aria-busy": isBusy && "true", "data-state": state });
-    header.setStatus(state === "idle" || state === "asking" ? "" : words[state]);
+    header.setStatus(state === "idle" || state === "asking" ? "" : words.states[state]);
     if (state === "idle") notice.clear("static");
     sayMissing();
   };
@@ -286,7 +286,11 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const sayMissing = () => {
     if (state !== "static" || !layer) return;
     const isHere = shown?.layer.name === layer.name;
-    notice.say("static", isHere ? words.static : words.missing(layer.name), words.staticHint);
+    notice.say(
+      "static",
+      isHere ? words.states.static : words.missing(layer.name),
+      words.staticHint,
+    );
     setAttributes(root, { "data-stale": !isHere });
   };
 
