@@ -169,7 +169,7 @@ class Map:
         for axis, image in zip(axes, shown, strict=True):
             axis.imshow(image)
             axis.set_axis_off()
-        high = float(_peak(resized(self.rectified(), self.size)))
+        high = _peak(resized(self.rectified(), self.size))
         table = ListedColormap(palette(colormap)[:TABLE_SIZE] / 255)
         scale = ScalarMappable(Normalize(0, high or 1.0), table)
         drawing.colorbar(scale, ax=list(axes), label=f"{self.method}, rectified", shrink=0.8)
@@ -227,10 +227,10 @@ class Map:
         return image
 
 
-def _peak(values: Floats) -> np.float32:
+def _peak(values: Floats) -> float:
     """Return the largest finite value; 0 where there is none."""
     finite = values[np.isfinite(values)]
-    return np.float32(finite.max() if finite.size else 0)
+    return float(finite.max()) if finite.size else 0.0
 
 
 def _checked_opacity(opacity: object) -> float:
