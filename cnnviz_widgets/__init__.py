@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from cnnviz_widgets import samples
     from cnnviz_widgets.inspection.inspector import Inspector
     from cnnviz_widgets.widgets.layer_browser import LayerBrowser
+    from cnnviz_widgets.widgets.sketch_pad import SketchPad
 
 __version__ = "0.1.0"
-__all__ = ["Inspector", "LayerBrowser", "samples"]
+__all__ = ["Inspector", "LayerBrowser", "SketchPad", "samples"]
 
 # public name -> the module that defines it; a module stands for itself
 _HOME = {
     "Inspector": "cnnviz_widgets.inspection.inspector",
     "LayerBrowser": "cnnviz_widgets.widgets.layer_browser",
+    "SketchPad": "cnnviz_widgets.widgets.sketch_pad",
     "samples": "cnnviz_widgets.samples",
 }
 
