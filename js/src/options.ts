@@ -3,8 +3,8 @@
 import { colormapNames, isDiverging, type ScaleMode } from "./colormap";
 import { inputControl, selectControl } from "./controls";
 import { h, type On, setAttributes, show } from "./dom";
+import type { View } from "./layertraits";
 import { type SortKey, sortKeys } from "./order";
-import type { View } from "./traits";
 import * as words from "./words";
 
 export interface Options {

@@ -1,17 +1,19 @@
 /** Where a view gets its data: from the page if it is there, else from the kernel, ahead if idle. */
 
 import { type Clock, makeTimer } from "./clock";
-import { type LayerData, readLayer } from "./maps";
 import { estimateBytes, planRun, RUN_BYTES } from "./prefetch";
 import { type FrameKey, keyText, makeStore, STORE_BYTES, type Store } from "./store";
-import { openStream, type Stream, type StreamState } from "./stream";
+import { makeReader, openStream, type Stream, type StreamState } from "./stream";
 import type { LayerEntry } from "./traits";
-import { decode, type Failure, type Frame, must, WireError } from "./wire";
+import { type Failure, type Frame, must } from "./wire";
 
-export interface SourceEvents {
+/** @typeParam T what a frame of kind "layer" holds, once it is read */
+export interface SourceEvents<T> {
   send(content: unknown): void;
+  /** Reads a frame of kind "layer". */
+  read(frame: Frame): T;
   /** A layer has come that is wanted, or was on the way to the one that is. */
-  onLayer(key: FrameKey, data: LayerData): void;
+  onLayer(key: FrameKey, data: T): void;
   /** An answer to any other request. */
   onFrame(frame: Frame): void;
   /** What the kernel could not do, or what this page could not read (kind ""). */
@@ -23,7 +25,7 @@ export interface SourceEvents {
 
 type Side = FrameKey["side"];
 
-export interface Source {
+export interface Source<T> {
   readonly stream: Stream;
   epoch(): number;
   /** Takes the layers in the order of the slider, for prefetching. */
@@ -31,7 +33,7 @@ export interface Source {
   /** Follows the kernel's state; what belongs to an older one is forgotten. */
   adopt(epoch: number): void;
   /** The layer if it is in the page; asks the kernel for it if not. */
-  want(key: FrameKey): LayerData | null;
+  want(key: FrameKey): T | null;
   receive(content: unknown, buffers: readonly DataView[]): void;
   close(): void;
 }
@@ -42,15 +44,18 @@ const PREFETCH_SHARE = 0.75;
 /** How often a layer is prefetched in vain before it is left until it is needed. */
 const MAX_TRIES = 2;
 
+/** A layer goes before everything that decorates it. */
+const SLOTS = ["layout", "layer", "layer:input", "input", "channel"];
+
 const slotOf = (side: Side): string => (side === "output" ? "layer" : "layer:input");
 
-export function openSource(
+export function openSource<T>(
   cid: string,
-  events: SourceEvents,
+  events: SourceEvents<T>,
   clock: Clock,
   dpr: () => number,
-  store: Store<LayerData> = makeStore(STORE_BYTES),
-): Source {
+  store: Store<T> = makeStore(STORE_BYTES),
+): Source<T> {
   const wanted = new Map<Side, string>();
   const failures = new Map<string, number>();
   const idleTimer = makeTimer(clock);
@@ -59,7 +64,6 @@ export function openSource(
   let run: readonly string[] = [];
   let epoch = 0;
   let touchedAt = -Infinity;
-  let unreadable = "";
   let newest = 0;
 
   const forget = () => {
@@ -121,7 +125,7 @@ export function openSource(
       tile: Number(tile),
     };
     const text = keyText(key);
-    const data = readLayer(frame);
+    const data = events.read(frame);
     store.put(text, data, frame.bytes);
     const goal = wanted.get(key.side) ?? text;
     // On the way to a layer that is not here yet, every answer is shown: the picture follows the hand.
@@ -158,6 +162,7 @@ export function openSource(
       },
     },
     clock,
+    SLOTS,
     dpr,
   );
 
@@ -185,16 +190,7 @@ export function openSource(
       planIdle();
       return data;
     },
-    receive(content, buffers) {
-      try {
-        stream.receive(decode(content, buffers));
-      } catch (error) {
-        if (!(error instanceof WireError)) throw error;
-        if (unreadable === error.message) return;
-        unreadable = error.message;
-        events.onFailure({ kind: "", message: unreadable, hint: null });
-      }
-    },
+    receive: makeReader(stream.receive, events.onFailure),
     close() {
       idleTimer.stop();
       stream.close();

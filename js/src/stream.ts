@@ -4,11 +4,19 @@
  */
 
 import { type Clock, makeTimer } from "./clock";
-import { type Failure, type Frame, type Message, type Params, WIRE_VERSION } from "./wire";
+import {
+  decode,
+  type Failure,
+  type Frame,
+  type Message,
+  type Params,
+  WIRE_VERSION,
+  WireError,
+} from "./wire";
 
 /**
- * What the reader may be told: `busy` after 300 ms, `waiting` after 2 s; `static` while there is
- * no sign of a kernel, which ends with its first message.
+ * What the reader may be told: `busy` after 300 ms, `waiting` after 2 s without a word of the
+ * kernel; `static` while there is no sign of one, which ends with its first message.
  */
 export type StreamState = "idle" | "asking" | "busy" | "waiting" | "static";
 
@@ -29,9 +37,11 @@ export interface Stream {
   /** Asks in the foreground; a request of the same slot that still waits is replaced. */
   ask(kind: string, params: Params, slot?: string): void;
   /** Asks in the background if nothing else goes on and a kernel is there; returns whether it did. */
-  prefetch(params: Params): boolean;
+  prefetch(params: Params, kind?: string): boolean;
   /** Takes back what waits in a slot; what is in flight is let come, for it may be of use later. */
   drop(slot: string): void;
+  /** Takes back all of a slot: what is in flight is stopped in the kernel, and the next goes out. */
+  cancel(slot: string): void;
   /** Takes a kernel message; those of other views are ignored. */
   receive(message: Message): void;
   /** A hidden view asks for nothing; what it missed is asked for when it is seen again. */
@@ -59,17 +69,19 @@ const RESEND_MAX_MS = 5_000;
 const HELLO_TRIES = 5;
 const PREFETCH = "prefetch";
 
-/** Slots in the order in which they are served; a layer goes before everything that decorates it. */
-const ORDER = ["layout", "layer", "layer:input", "input", "channel", PREFETCH];
-
-const rank = ({ slot }: Ask): number => ORDER.indexOf(slot);
-
+/**
+ * @param slots in the order in which they are served; those that are not named come after them, and
+ *   what is asked in the background comes last
+ */
 export function openStream(
   cid: string,
   events: StreamEvents,
   clock: Clock,
+  slots: readonly string[],
   dpr: () => number = () => 1,
 ): Stream {
+  const order = [...slots].reverse();
+  const rank = ({ slot }: Ask): number => (slot === PREFETCH ? 2 : -order.indexOf(slot));
   const waiting = new Map<string, Ask>();
   const usualMs = new Map<string, number>();
   const resendTimer = makeTimer(clock);
@@ -115,8 +127,8 @@ export function openStream(
     let next: StreamState = "idle";
     if (isSilent) next = "static";
     else if (ask) {
-      next = age >= WAITING_MS ? "waiting" : age >= BUSY_MS ? "busy" : "asking";
-      const waits = [BUSY_MS - age, WAITING_MS - age, LOST_MS - silence];
+      next = silence >= WAITING_MS ? "waiting" : age >= BUSY_MS ? "busy" : "asking";
+      const waits = [BUSY_MS - age, WAITING_MS - silence, LOST_MS - silence];
       stateTimer.start(waits.find((wait) => wait > 0) ?? LOST_MS, updateState);
     }
     if (next === state) return;
@@ -214,12 +226,19 @@ export function openStream(
     isQuiet,
     ask,
     start: () => sayHello(WELCOME_MS),
-    prefetch(params) {
+    prefetch(params, kind = PREFETCH) {
       const isFree = isQuiet() && isWelcome && !isSilent && isVisible && !isClosed;
-      if (isFree) ask(PREFETCH, params);
+      if (isFree) ask(kind, params, PREFETCH);
       return isFree;
     },
     drop: (slot) => void waiting.delete(slot),
+    cancel(slot) {
+      waiting.delete(slot);
+      if (inFlight?.slot !== slot) return;
+      send({ type: "cancel", cid, seq: inFlight.seq });
+      finish();
+      pump();
+    },
     receive(message) {
       if (isClosed || message.cid !== cid) return;
       isWelcome = true;
@@ -246,5 +265,27 @@ export function openStream(
       waiting.clear();
       for (const timer of [resendTimer, stateTimer, helloTimer]) timer.stop();
     },
+  };
+}
+
+/**
+ * Reads what the kernel sends; what this page cannot read is told once, as a failure of kind "".
+ *
+ * @param receive takes the messages that can be read
+ */
+export function makeReader(
+  receive: (message: Message) => void,
+  onUnreadable: (failure: Pick<Failure, "kind" | "message" | "hint">) => void,
+): (content: unknown, buffers: readonly DataView[]) => void {
+  let told = "";
+  return (content, buffers) => {
+    try {
+      receive(decode(content, buffers));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      if (told === error.message) return;
+      told = error.message;
+      onUnreadable({ kind: "", message: told, hint: null });
+    }
   };
 }

@@ -2,8 +2,6 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { type Clock, makeTimer } from "./clock";
-import type { ScaleMode } from "./colormap";
-import type { SortKey } from "./order";
 
 /** One module call of the network, a layer or a container. */
 export interface LayerEntry {
@@ -23,50 +21,32 @@ export interface LayerEntry {
 }
 
 export interface Index {
+  /** Names the Inspector: views of one follow each other. */
+  readonly inspector: string;
   readonly epoch: number;
   readonly model: string;
   readonly batch: number;
   readonly layers: readonly LayerEntry[];
   readonly classes: readonly string[] | null;
+  /** How many classes there are, named or not; null where there are no class scores. */
+  readonly class_count: number | null;
+  /** What the scores are: "logit", "probability" or "log-probability". */
+  readonly score_kind: string;
   readonly notices: readonly string[];
   readonly error?: { readonly message: string; readonly hint: string | null } | null;
 }
 
-export interface BrowserTraits {
+/** The traits that every widget has. */
+export interface SharedTraits {
   _index: Index;
-  layer: string;
-  channel: number;
-  image: number;
-  scale_mode: ScaleMode;
-  scale_low: number;
-  scale_high: number;
-  colormap: string;
-  diverging: boolean;
-  sort: SortKey;
-  tile: number;
-  show_input: boolean;
+  /** Whether the view follows the others of its Inspector, and they follow it. */
+  linked: boolean;
 }
 
-/** How layers are drawn; the reader sets these under "View". */
-export const VIEW_TRAITS = [
-  "scale_mode",
-  "scale_low",
-  "scale_high",
-  "diverging",
-  "colormap",
-  "sort",
-  "tile",
-  "show_input",
-] as const;
-
-export type View = Readonly<Pick<BrowserTraits, (typeof VIEW_TRAITS)[number]>>;
-
-export type BrowserModel = AnyModel<BrowserTraits>;
-
-export interface TraitWriter {
+export interface TraitWriter<T> {
   /** Whether a value of ours is on its way, which an older one from elsewhere must not undo. */
-  isPending(name: keyof BrowserTraits): boolean;
-  write(values: Partial<BrowserTraits>): void;
+  isPending(name: keyof T): boolean;
+  write(values: Partial<T>): void;
   /** Writes now what waits. */
   flush(): void;
 }
@@ -74,13 +54,16 @@ export interface TraitWriter {
 const SAVE_EVERY_MS = 200;
 
 /** Writes traits at most five times a second, the last value always. */
-export function makeTraitWriter(model: BrowserModel, clock: Clock): TraitWriter {
+export function makeTraitWriter<T extends object>(
+  model: AnyModel<T>,
+  clock: Clock,
+): TraitWriter<T> {
   const timer = makeTimer(clock);
-  let pending: Partial<BrowserTraits> = {};
+  let pending: Partial<T> = {};
   let savedAt = -Infinity;
   const flush = () => {
     timer.stop();
-    const values = Object.entries(pending) as [keyof BrowserTraits, never][];
+    const values = Object.entries(pending) as [keyof T & string, never][];
     if (values.length === 0) return;
     savedAt = clock.now();
     for (const [name, value] of values) model.set(name, value);

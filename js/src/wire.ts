@@ -47,7 +47,15 @@ export interface Failure {
 
 export type Message = Welcome | Frame | Failure;
 
-export type Params = Readonly<Record<string, string | number | readonly string[]>>;
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [name: string]: Json };
+
+export type Params = Readonly<Record<string, Json>>;
 
 /** Thrown for a message that does not follow the format; the text says where it departs from it. */
 export class WireError extends Error {}

@@ -1,8 +1,10 @@
-/** A fake anywidget model over a fake kernel: what is sent is kept, and answered when told to. */
+/** Fake anywidget models over a fake kernel: what is sent is kept, and answered when told to. */
 
-import type { BrowserModel, BrowserTraits, Index, LayerEntry } from "../src/traits";
+import type { AnyModel } from "@anywidget/types";
+import type { BrowserTraits } from "../src/layertraits";
+import type { Index, LayerEntry, SharedTraits } from "../src/traits";
 
-interface Sent {
+export interface Sent {
   type: string;
   cid: string;
   seq: number;
@@ -21,46 +23,34 @@ export const LAYERS = ["stem", "body.conv", "body.relu", "head"];
 
 export function indexOf(names: readonly string[] = LAYERS, epoch = 1): Index {
   const layers = names.map((name, place) => layerEntry(name, place));
-  return { epoch, model: "Net", batch: 2, layers, classes: null, notices: [] };
+  const scores = { classes: null, class_count: 3, score_kind: "logit" };
+  return { inspector: "one", epoch, model: "Net", batch: 2, layers, notices: [], ...scores };
 }
 
-export class FakeModel {
+/** The model of any widget. */
+export class WidgetModel<T extends SharedTraits> {
   readonly sent: Sent[] = [];
   saves = 0;
   readonly #listeners = new Map<string, Set<(...args: unknown[]) => void>>();
-  readonly #traits: BrowserTraits;
+  readonly #traits: T;
 
-  constructor(traits: Partial<BrowserTraits> = {}) {
-    this.#traits = {
-      _index: indexOf(),
-      layer: "stem",
-      channel: 0,
-      image: 0,
-      scale_mode: "channel",
-      scale_low: 0,
-      scale_high: 1,
-      colormap: "viridis",
-      diverging: false,
-      sort: "index",
-      tile: 64,
-      show_input: false,
-      ...traits,
-    };
+  constructor(traits: T) {
+    this.#traits = traits;
   }
 
-  get model(): BrowserModel {
-    return this as unknown as BrowserModel;
+  get model(): AnyModel<T> {
+    return this as unknown as AnyModel<T>;
   }
 
   get listeners(): number {
     return [...this.#listeners.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  get<K extends keyof BrowserTraits>(name: K): BrowserTraits[K] {
+  get<K extends keyof T>(name: K): T[K] {
     return this.#traits[name];
   }
 
-  set<K extends keyof BrowserTraits>(name: K, value: BrowserTraits[K]): void {
+  set<K extends keyof T & string>(name: K, value: T[K]): void {
     if (this.#traits[name] === value) return;
     this.#traits[name] = value;
     this.#emit(`change:${name}`);
@@ -112,6 +102,46 @@ export class FakeModel {
     this.receive({ ...header, arrays: specs, ...fields }, Uint8Array.from(bytes).buffer);
   }
 
+  welcome(): void {
+    this.receive({ type: "welcome", v: 1, cid: this.sent[0]?.cid, epoch: 1 });
+  }
+
+  answerInput(request = this.last("input")): void {
+    const predictions = [
+      { index: 3, name: "cat", score: 4.5, probability: 0.75 },
+      { index: 1, name: "dog", score: 1.5, probability: 0.25 },
+    ];
+    const fields = { predictions, score_kind: "logit", notices: ["in training mode"] };
+    this.frame(request, fields, {
+      rgb: [
+        [1, 2, 3],
+        [255, 0, 0, 0, 0, 255],
+      ],
+    });
+  }
+}
+
+/** The model of a LayerBrowser. */
+export class FakeModel extends WidgetModel<BrowserTraits> {
+  constructor(traits: Partial<BrowserTraits> = {}) {
+    super({
+      _index: indexOf(),
+      linked: true,
+      layer: "stem",
+      channel: 0,
+      image: 0,
+      scale_mode: "channel",
+      scale_low: 0,
+      scale_high: 1,
+      colormap: "viridis",
+      diverging: false,
+      sort: "index",
+      tile: 64,
+      show_input: false,
+      ...traits,
+    });
+  }
+
   /** Answers a request for a layer with three maps of 4 x 4 that differ from layer to layer. */
   answerLayer(request = this.last("layer"), fields: object = {}): void {
     const start = LAYERS.indexOf(String(request?.params.layer)) * 10;
@@ -130,10 +160,6 @@ export class FakeModel {
     );
   }
 
-  welcome(): void {
-    this.receive({ type: "welcome", v: 1, cid: this.sent[0]?.cid, epoch: 1 });
-  }
-
   /** Answers everything that is asked until nothing more is. */
   answerAll(): void {
     for (let seen = 0; seen < this.sent.length; seen++) {
@@ -142,19 +168,5 @@ export class FakeModel {
       if (request?.kind === "layer") this.answerLayer(request);
       if (request?.kind === "input") this.answerInput(request);
     }
-  }
-
-  answerInput(request = this.last("input")): void {
-    const predictions = [
-      { index: 3, name: "cat", score: 4.5, probability: 0.75 },
-      { index: 1, name: "dog", score: 1.5, probability: 0.25 },
-    ];
-    const fields = { predictions, score_kind: "logit", notices: ["in training mode"] };
-    this.frame(request, fields, {
-      rgb: [
-        [1, 2, 3],
-        [255, 0, 0, 0, 0, 255],
-      ],
-    });
   }
 }

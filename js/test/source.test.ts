@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { LayerData } from "../src/maps";
+import { type LayerData, readLayer } from "../src/maps";
 import { openSource, type Source } from "../src/source";
 import { type FrameKey, makeStore, type Store } from "../src/store";
 import { FakeClock } from "./clock";
@@ -7,7 +7,7 @@ import { FakeModel, LAYERS, layerEntry } from "./model";
 
 let clock: FakeClock;
 let model: FakeModel;
-let source: Source;
+let source: Source<LayerData>;
 let store: Store<LayerData>;
 let events: string[];
 
@@ -18,6 +18,7 @@ beforeEach(() => {
   events = [];
   const handlers = {
     send: (content: unknown) => model.send(content),
+    read: readLayer,
     onLayer: (key: FrameKey) => events.push(`layer ${key.layer}`),
     onFrame: (frame: { kind: string }) => events.push(frame.kind),
     onFailure: ({ message }: { message: string }) => events.push(`failed: ${message}`),

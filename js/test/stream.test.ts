@@ -11,6 +11,8 @@ interface Request {
   params: Params;
 }
 
+const SLOTS = ["layer", "channel"];
+
 /** A stream, what it sent, what it delivered, and a kernel that answers when told to. */
 class Bench {
   readonly sent: Request[] = [];
@@ -33,6 +35,7 @@ class Bench {
         onState: (state) => this.states.push(state),
       },
       clock,
+      SLOTS,
     );
   }
 
@@ -96,6 +99,7 @@ describe("latest wins", () => {
         onState: () => {},
       },
       clock,
+      SLOTS,
     );
     stream.ask("layer", { layer: "a" });
     stream.ask("layer", { layer: "b" });
@@ -251,6 +255,7 @@ describe("a kernel that is busy, silent or gone", () => {
         onState: () => {},
       },
       clock,
+      SLOTS,
     );
     stream.start();
     expect(() => stream.ask("layer", { layer: "a" })).not.toThrow();
@@ -319,6 +324,43 @@ describe("priorities", () => {
       bench.answer(bench.requests[0], false);
     }
     expect(bench.requests).toHaveLength(1);
+  });
+});
+
+describe("what is taken back", () => {
+  it("is stopped in the kernel, and the next goes out at once", () => {
+    bench.ask("a");
+    bench.stream.ask("channel", { layer: "a", channel: 3 });
+    bench.stream.cancel("layer");
+    expect(bench.sent.map(({ type, seq }) => [type, seq])).toEqual([
+      ["req", 1],
+      ["cancel", 1],
+      ["req", 2],
+    ]);
+    expect(bench.last()?.kind).toBe("channel");
+  });
+
+  it("is never sent if it still waits", () => {
+    bench.ask("a");
+    bench.stream.ask("channel", { layer: "a", channel: 3 });
+    bench.stream.cancel("channel");
+    bench.answer(bench.last());
+    expect(bench.sent).toHaveLength(1);
+    expect(bench.stream.isQuiet()).toBe(true);
+  });
+});
+
+describe("an answer in parts", () => {
+  it("is no sign of a kernel that is silent", () => {
+    bench.welcome();
+    bench.ask("a");
+    for (let i = 0; i < 10; i++) {
+      clock.pass(500);
+      bench.answer(bench.requests[0], false);
+    }
+    expect(bench.states).toEqual(["asking", "busy"]);
+    clock.pass(2_000);
+    expect(bench.states.at(-1)).toBe("waiting");
   });
 });
 

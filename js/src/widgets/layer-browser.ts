@@ -4,29 +4,24 @@ import type { RenderProps } from "@anywidget/types";
 import { makeChannelPanel } from "../channelpanel";
 import { type Clock, realClock } from "../clock";
 import { palette } from "../colormap";
-import { h, listenUntil, setAttributes, show } from "../dom";
+import { h, setAttributes, show } from "../dom";
 import { roundOut } from "../format";
 import type { Look } from "../gridcanvas";
 import { makeHeader } from "../header";
 import { makeInputPanel } from "../inputpanel";
-import { type LayerData, layerExtent } from "../maps";
+import { type BrowserModel, type BrowserTraits, VIEW_TRAITS, type View } from "../layertraits";
+import type { Choice } from "../link";
+import { type LayerData, layerExtent, readLayer } from "../maps";
 import { makeNetwork } from "../network";
-import { makeNotice } from "../notice";
 import { makeOptions } from "../options";
 import { makeSettle } from "../settle";
+import { openShell } from "../shell";
 import { openSource } from "../source";
 import { makeStage } from "../stage";
 import { type FrameKey, makeStore } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
-import {
-  type BrowserModel,
-  type BrowserTraits,
-  type LayerEntry,
-  makeTraitWriter,
-  VIEW_TRAITS,
-  type View,
-} from "../traits";
+import type { LayerEntry } from "../traits";
 import { makeTree } from "../tree";
 import type { Failure, Frame } from "../wire";
 import * as words from "../words";
@@ -38,10 +33,8 @@ type Shown = { readonly key: FrameKey; readonly layer: LayerEntry; readonly data
 
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
 function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => void {
-  const end = new AbortController();
-  const endings: (() => void)[] = [];
-  const on = listenUntil(end.signal);
-  const writer = makeTraitWriter(model, clock);
+  const shell = openShell(model, "layer-browser", clock, (choice) => followChoice(choice));
+  const { root, on, writer, notice, followTrait } = shell;
   const inputs = makeStore<Frame>(INPUT_BYTES);
   let index = model.get("_index");
   let network = makeNetwork(index);
@@ -53,9 +46,12 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   let isPainted = false;
   let state: StreamState = "idle";
 
-  const header = makeHeader(on, (next) => go(next));
-  const tree = makeTree(on, (next) => go(next));
-  const notice = makeNotice();
+  const choose = (next: LayerEntry) => {
+    go(next);
+    shell.tell({ layer: next.name });
+  };
+  const header = makeHeader(on, choose);
+  const tree = makeTree(on, choose);
   const remarks = h("ul.quiet");
   const input = makeInputPanel(on, (chosen) => setImage(chosen));
   const panel = makeChannelPanel(on, input.mark);
@@ -68,22 +64,13 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const side = h("div.side", input.picture, input.predictions, remarks, tree.box);
   const band = h("div.band", panel.map, panel.numbers);
   const main = h("div.main", band, h("div.scalebar", panel.legend, options.box), stages);
-  const root = h(
-    "div",
-    {
-      class: "cnnviz",
-      "data-cnnviz-widget": "layer-browser",
-      "data-lm-suppress-shortcuts": "true",
-    },
-    header.box,
-    notice.box,
-    h("div.body", side, main),
-  );
+  root.append(header.box, notice.box, h("div.body", side, main));
 
   const source = openSource(
-    Math.random().toString(36).slice(2),
+    shell.cid,
     {
       send: (content) => model.send(content),
+      read: readLayer,
       onLayer(key, data) {
         const entry = network.find(key.layer);
         if (entry) paint(key, entry, data);
@@ -141,17 +128,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     if (key.side === "input") return;
     shown = { key, layer: next, data };
     isPainted = isDrawn;
-    if (isDrawn) announce(shown);
-  };
-
-  /** Says what is on the screen now, in the task that drew it. */
-  const announce = ({ key, layer: { name, index }, data: { seq } }: Shown) => {
-    const detail = { layer: name, index, seq, image: key.image };
-    for (const [what, value] of Object.entries(detail)) {
-      root.setAttribute(`data-shown-${what}`, `${value}`);
-    }
-    const init = { bubbles: true, composed: true, detail };
-    root.dispatchEvent(new CustomEvent("cnnviz:painted", init));
+    const { name, index: place } = next;
+    if (isDrawn) shell.announce({ layer: name, index: place, seq: data.seq, image: key.image });
   };
 
   /** Channel of the layer shown: the chosen one, or the first where there are not so many. */
@@ -192,13 +170,15 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     if (chosen === channel) return;
     channel = chosen;
     writer.write({ channel });
+    shell.tell({ channel });
     settle.touch();
   };
 
   const setImage = (chosen: number) => {
-    if (chosen === image) return;
+    if (chosen === image || chosen >= index.batch) return;
     image = chosen;
     writer.write({ image });
+    shell.tell({ image });
     if (layer) go(layer);
     showInput();
   };
@@ -275,10 +255,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   const setState = (next: StreamState) => {
     state = next;
-    const isBusy = state === "busy" || state === "waiting";
-    setAttributes(root, { "aria-busy": isBusy && "true", "data-state": state });
-    header.setStatus(state === "idle" || state === "asking" ? "" : words.states[state]);
-    if (state === "idle") notice.clear("static");
+    header.setStatus(shell.setState(state));
     sayMissing();
   };
 
@@ -294,27 +271,26 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     setAttributes(root, { "data-stale": !isHere });
   };
 
-  const fail = ({ kind, message, hint }: Pick<Failure, "kind" | "message" | "hint">) => {
-    const isLayer = kind === "layer" || kind === "layout";
-    const title = isLayer ? words.failedLayer(layer?.name ?? "") : words.failed;
-    if (isLayer) setAttributes(root, { "data-stale": true });
-    if (kind) notice.say(isLayer ? "layer" : kind, title, message, hint);
-    else notice.say("", words.badMessage, message, hint ?? words.badMessageHint);
+  const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
+    const isLayer = failure.kind === "layer" || failure.kind === "layout";
+    if (!isLayer) return shell.fail(failure);
+    setAttributes(root, { "data-stale": true });
+    shell.fail({ ...failure, kind: "layer" }, words.failedLayer(layer?.name ?? ""));
   };
 
-  /** Follows what Python or another view of the same model sets. */
-  const follow = (event: string, listener: (content: unknown, buffers: DataView[]) => void) => {
-    model.on(event, listener);
-    endings.push(() => model.off(event, listener));
+  /** Shows what was chosen in another view, as far as this one can. */
+  const followChoice = (choice: Choice) => {
+    const next = network.find(choice.layer ?? "");
+    if (next && next.name !== layer?.name) go(next);
+    setChannel(choice.channel ?? channel);
+    setImage(choice.image ?? image);
   };
-  const followTrait = (name: keyof BrowserTraits, listener: () => void) =>
-    follow(`change:${name}`, () => !writer.isPending(name) && listener());
 
-  follow("msg:custom", source.receive);
+  shell.follow("msg:custom", source.receive);
   followTrait("_index", takeIndex);
   followTrait("layer", () => {
     const next = network.find(model.get("layer"));
-    if (next && next.name !== layer?.name) go(next);
+    if (next && next.name !== layer?.name) choose(next);
   });
   followTrait("channel", () => setChannel(model.get("channel")));
   followTrait("image", () => setImage(model.get("image")));
@@ -325,15 +301,12 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   takeIndex();
   setView(view);
   const parts = root.querySelectorAll(".cnnviz-stage");
-  watch(root, parts, measure, source.stream.setVisible, end.signal);
+  watch(root, parts, measure, source.stream.setVisible, shell.signal);
 
   return () => {
-    writer.flush();
-    end.abort();
-    for (const ending of endings) ending();
+    shell.end();
     settle.close();
     source.close();
-    root.remove();
   };
 }
 

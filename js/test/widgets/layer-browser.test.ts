@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { BrowserTraits } from "../../src/traits";
+import type { BrowserTraits } from "../../src/layertraits";
 import widget from "../../src/widgets/layer-browser";
 import { FakeModel, indexOf, LAYERS, layerEntry } from "../model";
 import { type Stub, stubPage } from "../page";
