@@ -202,6 +202,13 @@ class Inspector:
             return self._session.structure.score_kind
 
     @property
+    def class_count(self) -> int | None:
+        """Number of classes that the model scores, or None where it gives no class scores."""
+        with self._entered(None):
+            scores = self._session.scores
+            return None if scores is None else int(scores.shape[1])
+
+    @property
     def epoch(self) -> int:
         """Goes up whenever what was shown became stale: new inputs, weights, layouts, a refresh."""
         return self._epoch

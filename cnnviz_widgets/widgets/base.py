@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import anywidget
 import numpy as np
@@ -22,7 +22,7 @@ from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.streaming import messages, wire
 from cnnviz_widgets.streaming.worker import LatestWorker, Token
 
-from .index import build_index
+from .index import Index, build_index
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -53,8 +53,73 @@ class Frame:
     final: bool = True
 
 
-Answer = Callable[[Any, messages.Request, Token], Iterable[Frame]]
+class Reply:
+    """One answer on its way: what an answering method asks, and another way to send its frames.
+
+    Attributes
+    ----------
+    epoch : int
+        State of the model that the answer is about.
+    """
+
+    def __init__(
+        self,
+        request: messages.Request,
+        token: Token,
+        epoch: int,
+        send: Callable[[wire.Header, list[bytes]], object],
+    ) -> None:
+        self.epoch = epoch
+        self._request = request
+        self._token = token
+        self._send = send
+        self._started = time.perf_counter()
+
+    @property
+    def stale(self) -> bool:
+        """Whether nobody wants the answer any more."""
+        return self._token.stale
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any other request waits, of whatever view and kind."""
+        return self._token.waiting
+
+    def send(self, frame: Frame) -> bool:
+        """Send a frame now, from within a report of progress, say; tell whether it went out."""
+        header = messages.frame(
+            self._request,
+            frame.fields,
+            epoch=self.epoch,
+            ms=round((time.perf_counter() - self._started) * 1e3, 2),
+            kind=frame.kind,
+            params=frame.params,
+            final=frame.final,
+        )
+        packed, payload = wire.pack(header, frame.arrays)
+        sent = self._token.deliver(self._send, packed, [payload])
+        self._started = time.perf_counter()
+        return sent
+
+
+Answer = Callable[[Any, messages.Request, Reply], Iterable[Frame]]
 """A widget's method that answers one kind of request, frame by frame."""
+
+
+class Watched(Protocol):
+    """What a widget shows and follows: an Inspector, or something that changes like one."""
+
+    busy_timeout_s: float
+
+    @property
+    def epoch(self) -> int:
+        """Goes up whenever what was shown became stale."""
+
+    def check(self, *, wait: float | None = None) -> int:
+        """Look whether the weights were written to since; return the epoch."""
+
+    def on_change(self, listener: Callable[[], object]) -> None:
+        """Call a function whenever `epoch` has gone up."""
 
 
 class InspectorWidget(anywidget.AnyWidget):
@@ -69,6 +134,10 @@ class InspectorWidget(anywidget.AnyWidget):
         What the network takes, as `Inspector` describes it. Not with an `Inspector`.
     class_names, mean, std, output, layers, layouts : optional
         As in `Inspector`. Not with an `Inspector`.
+    linked : bool, optional
+        Whether its views and those of the other widgets over the same Inspector follow each other
+        in a page: choose a layer, channel, class or picture in one and the others show it. True
+        by default.
     **traits
         First values of the widget's own traits.
 
@@ -81,6 +150,7 @@ class InspectorWidget(anywidget.AnyWidget):
     """
 
     _index = traitlets.Dict(help="Layers, classes and number of pictures.").tag(sync=True)
+    linked = traitlets.Bool(True, help="Follow the other views of the Inspector.").tag(sync=True)
 
     ANSWERS: ClassVar[dict[str, Answer]] = {}
     """Kind of request -> the method that answers it."""
@@ -108,13 +178,22 @@ class InspectorWidget(anywidget.AnyWidget):
             "layers": layers,
             "layouts": layouts,
         }
-        self.inspector = _inspector(model, {k: v for k, v in given.items() if v is not None})
-        super().__init__(_index=dict(build_index(self.inspector)), **traits)
+        self._watched = self._watch(model, {k: v for k, v in given.items() if v is not None})
+        super().__init__(_index=dict(self._make_index()), **traits)
         self._worker: LatestWorker[InspectorWidget, messages.Request] = LatestWorker(
             self, type(self)._answer, on_error=type(self)._report
         )
-        self.inspector.on_change(self._refresh_index)
+        self._watched.on_change(self._refresh_index)
         self.on_msg(type(self)._receive)
+
+    def _watch(self, model: object, given: Mapping[str, object]) -> Watched:
+        """Take what is given as an Inspector, which is what most widgets show."""
+        self.inspector = _inspector(model, given)
+        return self.inspector
+
+    def _make_index(self) -> Index:
+        """Describe what there is to show."""
+        return build_index(self.inspector)
 
     @classmethod
     def _reject_unknown(cls, traits: Mapping[str, object]) -> None:
@@ -141,7 +220,7 @@ class InspectorWidget(anywidget.AnyWidget):
 
     def _refresh_index(self) -> None:
         """Tell the views that what they show is stale."""
-        self._index = dict(build_index(self.inspector))
+        self._index = dict(self._make_index())
 
     def _receive(self, content: object, _buffers: object = None) -> None:
         """Take a message: note what is asked and return at once, since a cell may be waiting."""
@@ -155,7 +234,7 @@ class InspectorWidget(anywidget.AnyWidget):
             )
             return
         if isinstance(message, messages.Hello):
-            self.send(messages.welcome(message.cid, self.inspector.epoch))
+            self.send(messages.welcome(message.cid, self._watched.epoch))
         elif isinstance(message, messages.Cancel):
             self._worker.cancel(message.cid, message.seq)
         else:
@@ -167,22 +246,11 @@ class InspectorWidget(anywidget.AnyWidget):
         if answer is None:
             kinds = ", ".join(self.ANSWERS)
             raise messages.MessageError(f"kind={request.kind!r} must be one of {kinds}.")
-        started = time.perf_counter()
-        epoch = self.inspector.check(wait=self.inspector.busy_timeout_s)
-        for frame in answer(self, request, token):
-            header = messages.frame(
-                request,
-                frame.fields,
-                epoch=epoch,
-                ms=round((time.perf_counter() - started) * 1e3, 2),
-                kind=frame.kind,
-                params=frame.params,
-                final=frame.final,
-            )
-            packed, payload = wire.pack(header, frame.arrays)
-            if not token.deliver(self.send, packed, [payload]):
+        epoch = self._watched.check(wait=self._watched.busy_timeout_s)
+        reply = Reply(request, token, epoch, self.send)
+        for frame in answer(self, request, reply):
+            if not reply.send(frame):
                 return
-            started = time.perf_counter()
 
     def _report(self, request: messages.Request, error: BaseException) -> None:
         """Show an error in the view that asked; in Python it shows where the user calls."""

@@ -5,6 +5,8 @@ In: an Inspector. Out: a small dict of plain values, the `_index` trait of every
 
 from __future__ import annotations
 
+import uuid
+import weakref
 from typing import TypedDict
 
 from cnnviz_widgets.inspection.inspector import Inspector
@@ -31,16 +33,28 @@ class LayerEntry(TypedDict):
 class Index(TypedDict):
     """All that a view needs before the first frame.
 
-    `epoch` counts what was shown and has become stale: frames carry it too, and a view drops
-    those of another epoch, since a trait and a message may overtake each other.
+    `inspector` names the Inspector, so that its views in a page can follow each other. `epoch`
+    counts what was shown and has become stale: frames carry it too, and a view drops those of
+    another epoch, since a trait and a message may overtake each other.
     """
 
+    inspector: str
     epoch: int
     model: str
     batch: int
     layers: list[LayerEntry]
     classes: list[str] | None
+    class_count: int | None
+    score_kind: str
     notices: list[str]
+
+
+_names: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
+
+
+def inspector_name(inspector: object) -> str:
+    """Return the name of an Inspector: the same as long as it lives, and nobody else's."""
+    return _names.setdefault(inspector, uuid.uuid4().hex)
 
 
 def layer_entry(layer: LayerInfo) -> LayerEntry:
@@ -65,10 +79,13 @@ def build_index(inspector: Inspector) -> Index:
     """Describe the network and the pictures that `inspector` holds now."""
     names = inspector.class_names
     return {
+        "inspector": inspector_name(inspector),
         "epoch": inspector.epoch,
         "model": type(inspector.model).__name__,
         "batch": inspector.batch_size,
         "layers": [layer_entry(layer) for layer in inspector.modules],
         "classes": None if names is None else list(names),
+        "class_count": inspector.class_count,
+        "score_kind": inspector.score_kind,
         "notices": list(inspector.notices),
     }

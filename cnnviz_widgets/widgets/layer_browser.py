@@ -12,9 +12,8 @@ from cnnviz_widgets.inspection.maps import Side
 from cnnviz_widgets.rendering.colormap import colormap_names
 from cnnviz_widgets.streaming.messages import Request, read_name, read_names, read_whole
 from cnnviz_widgets.streaming.wire import Header
-from cnnviz_widgets.streaming.worker import Token
 
-from .base import Answer, Frame, InspectorWidget, built, checked_choice
+from .base import Answer, Frame, InspectorWidget, Reply, built, checked_choice
 from .layer_frames import channel_frame, input_frame, layer_frame
 
 SCALE_MODES = ("channel", "layer", "fixed")
@@ -115,7 +114,7 @@ class LayerBrowser(InspectorWidget):
         allowed = {"scale_mode": SCALE_MODES, "sort": SORTS, "colormap": colormap_names()}[name]
         return checked_choice(name, proposal["value"], allowed)
 
-    def _layer(self, request: Request, _token: Token) -> Iterator[Frame]:
+    def _layer(self, request: Request, _reply: Reply) -> Iterator[Frame]:
         params = request.params
         yield layer_frame(
             self.inspector,
@@ -125,7 +124,7 @@ class LayerBrowser(InspectorWidget):
             side=_side(params),
         )
 
-    def _channel(self, request: Request, _token: Token) -> Iterator[Frame]:
+    def _channel(self, request: Request, _reply: Reply) -> Iterator[Frame]:
         params = request.params
         yield channel_frame(
             self.inspector,
@@ -134,16 +133,16 @@ class LayerBrowser(InspectorWidget):
             channel=read_whole(params, "channel"),
         )
 
-    def _input(self, request: Request, _token: Token) -> Iterator[Frame]:
+    def _input(self, request: Request, _reply: Reply) -> Iterator[Frame]:
         yield input_frame(self.inspector, image=read_whole(request.params, "image"))
 
-    def _layout(self, request: Request, _token: Token) -> Iterator[Frame]:
+    def _layout(self, request: Request, _reply: Reply) -> Iterator[Frame]:
         """Take the reader's word for what the axes of a layer mean."""
         params = request.params
         self.inspector.set_layout(read_name(params, "layer"), read_name(params, "layout"))
         yield Frame()
 
-    def _prefetch(self, request: Request, token: Token) -> Iterator[Frame]:
+    def _prefetch(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send layers while nobody asks for anything else, then say which were sent."""
         params = request.params
         image = read_whole(params, "image")
@@ -151,7 +150,7 @@ class LayerBrowser(InspectorWidget):
         left = read_whole(params, "bytes")
         sent: list[str] = []
         for name in read_names(params, "layers"):
-            if left <= 0 or token.stale or token.waiting:
+            if left <= 0 or reply.stale or reply.waiting:
                 break
             frame = layer_frame(self.inspector, name, image=image, tile=tile, side="output")
             asked: Header = {"layer": name, "image": image, "tile": tile, "side": "output"}

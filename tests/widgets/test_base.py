@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -101,6 +102,22 @@ def test_a_busy_model_is_answered_and_not_waited_for(monkeypatch: pytest.MonkeyP
     assert time.monotonic() - started < 2
     assert answer["type"] == "err"
     assert "the model is busy" in answer["message"]
+
+
+def test_an_answer_can_send_frames_from_within_a_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget, sent = browser()
+
+    def in_parts(_widget: object, _request: object, reply: base.Reply) -> Iterator[base.Frame]:
+        for done in range(2):
+            assert reply.send(base.Frame({"done": done}, final=False))
+        yield base.Frame({"done": 2})
+
+    monkeypatch.setitem(LayerBrowser.ANSWERS, "parts", in_parts)
+    ask(widget, 1, "parts")
+    sent.wait(1)
+    assert [(part["done"], part["final"]) for part in sent.of(1)] == [
+        (0, False), (1, False), (2, True),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -19,6 +19,19 @@ def test_the_index_lists_calls_classes_and_pictures() -> None:
     assert (conv["leaf"], conv["index"]) == (True, 0)
 
 
+def test_widgets_over_one_inspector_share_its_name_and_no_others_do() -> None:
+    inspector, other = (Inspector(TinyNet(), tiny_inputs()) for _ in range(2))
+    names = [build_index(each)["inspector"] for each in (inspector, inspector, other)]
+    assert names[0] == names[1] != names[2]
+
+
+def test_classes_are_counted_also_without_names() -> None:
+    index = build_index(Inspector(TinyNet(), tiny_inputs()))
+    assert (index["classes"], index["class_count"], index["score_kind"]) == (None, 3, "logit")
+    headless = build_index(Inspector(TinyNet().conv, tiny_inputs()))
+    assert headless["class_count"] is None
+
+
 def test_the_index_is_plain_json() -> None:
     index = build_index(Inspector(TinyNet(), tiny_inputs()))
     assert json.loads(json.dumps(index)) == index
