@@ -9,7 +9,7 @@ ARGS ?=
 QUICKSTART := /lab/tree/notebooks/quickstart.ipynb
 # The CPU build: a plain `torch` brings several GB of CUDA packages. For our own set-up only, users are free.
 TORCH ?= torch==2.13.0
-SOURCES := $(shell find js/src js/build.mjs cnnviz_widgets/rendering -name '*.ts' -o -name '*.css' -o -name '*.mjs' -o -name '*.json')
+SOURCES := package-lock.json $(wildcard js/*.mjs) $(shell find js/src cnnviz_widgets/rendering -name '*.ts' -o -name '*.css' -o -name '*.json')
 
 .PHONY: demo test bench lint types unit setup chromium clean
 .DEFAULT_GOAL := help

@@ -23,9 +23,11 @@ class BuildJavaScript(BuildHookInterface[Any]):
             if not (root / "node_modules").exists():
                 subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=root, check=True)
             subprocess.run([npm, "run", "--silent", "build"], cwd=root, check=True)
-        bundle = static / "layer-browser.js"
-        if not bundle.exists() or bundle.stat().st_size < 500:
-            raise RuntimeError(
-                f"{bundle} is missing or empty: the widget's JavaScript has not been built. "
-                "Install node 20 or newer and run `npm ci && npm run build`, or install the wheel."
-            )
+        for source in sorted((root / "js" / "src" / "widgets").glob("*.ts")):
+            bundle = static / source.with_suffix(".js").name
+            if not bundle.exists() or bundle.stat().st_size < 500:
+                raise RuntimeError(
+                    f"{bundle} is missing or empty: the widget's JavaScript has not been built. "
+                    "Install node 20 or newer and run `npm ci && npm run build`, or install the "
+                    "wheel."
+                )

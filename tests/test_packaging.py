@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-BUNDLES = ("layer-browser.js", "layer-browser.css")
+WIDGETS = sorted(Path(__file__).parents[1].glob("js/src/widgets/*.ts"))
+BUNDLES = [f"{widget.stem}.{suffix}" for widget in WIDGETS for suffix in ("js", "css")]
 WEIGHTS = ("digits.safetensors", "shapes.safetensors")
 
 pytestmark = pytest.mark.packaging
