@@ -1,11 +1,10 @@
 /** The canvas of a grid: the pixels of what is in view, and one `putImageData` for each picture. */
 
-import { makeLuts, type Palette, type Scale } from "./colormap";
+import type { Palette, Scale } from "./colormap";
 import { h, makeImage, setAttributes, setPixels } from "./dom";
 import { clampScroll, type Grid } from "./grid";
-import type { Maps } from "./maps";
 import type { SortKey } from "./order";
-import { paintMaps } from "./paint";
+import type { Viewport } from "./paint";
 
 /** How layers are drawn: the same for all of them. */
 export interface Look {
@@ -14,12 +13,22 @@ export interface Look {
   readonly sort: SortKey;
 }
 
+/** Tiles as a canvas sees them. */
+export interface Picture {
+  /** Number of the tile at each place. */
+  readonly order: Uint32Array;
+  /** Equal for pictures that cover the same pixels; nothing need be cleared between two of them. */
+  readonly cover: string;
+  /** Draws what is in view of content that is moved up by `scroll` device pixels. */
+  paint(view: Viewport, grid: Grid, scroll: number): void;
+}
+
 export interface GridCanvas {
   readonly canvas: HTMLCanvasElement;
   /** Takes a grid: one canvas pixel for each device pixel. */
   resize(grid: Grid, ratio: number): void;
-  /** Draws channels in an order, at once; false if there is no space for them yet. */
-  show(maps: Maps, order: Uint32Array, look: Look): boolean;
+  /** Draws tiles, at once; false if there is no space for them yet. */
+  show(picture: Picture): boolean;
   /** Moves the content up by device pixels. */
   scrollTo(scroll: number): void;
 }
@@ -28,23 +37,22 @@ export function makeGridCanvas(): GridCanvas {
   const canvas = h("canvas.canvas", { "aria-hidden": "true" });
   let grid: Grid | null = null;
   let image = makeImage(canvas, 1, 1);
-  let picture: readonly [maps: Maps, order: Uint32Array, look: Look] | null = null;
+  let picture: Picture | null = null;
   let scroll = 0;
   let drawn = "";
 
   const draw = (): boolean => {
     if (!grid || !picture) return false;
-    const [maps, order, { scale, colours }] = picture;
-    const offset = Math.round(clampScroll(grid, order.length, scroll));
-    // Maps of the same size in the same places cover what was there; nothing need be cleared.
-    const layout = `${offset} ${order.length} ${maps.height} ${maps.width}`;
+    const count = picture.order.length;
+    const offset = Math.round(clampScroll(grid, count, scroll));
+    const layout = `${offset} ${count} ${picture.cover}`;
     if (layout !== drawn) {
       image.pixels.fill(0);
       canvas.dataset.scroll = `${offset}`;
       drawn = layout;
     }
     const view = { pixels: image.pixels, width: grid.width, height: grid.height };
-    paintMaps(view, grid, maps, order, offset, makeLuts(maps, scale, colours));
+    picture.paint(view, grid, offset);
     image.put();
     return true;
   };
@@ -69,7 +77,7 @@ export function makeGridCanvas(): GridCanvas {
       drawn = "";
       draw();
     },
-    show(...next) {
+    show(next) {
       picture = next;
       return draw();
     },

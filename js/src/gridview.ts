@@ -1,31 +1,38 @@
-/** All channels of a layer at once: one canvas for what is in view, moved under a scrolled space. */
+/** Many tiles at once: one canvas for those in view, moved under a scrolled space. */
 
 import { h, type On, onKeys, setAttributes, setPixels, setText, show } from "./dom";
-import { formatNumber } from "./format";
 import {
   cellAt,
   cellOrigin,
   clampScroll,
   contentHeight,
   type Grid,
+  type GridSpace,
   layoutGrid,
   moveCell,
   rowCount,
   visiblePlaces,
 } from "./grid";
-import { type Look, makeGridCanvas } from "./gridcanvas";
-import { isDead, type Maps } from "./maps";
-import { channelOrder } from "./order";
-import * as words from "./words";
+import { makeGridCanvas, type Picture } from "./gridcanvas";
+
+/** What a grid shows: which tiles in which order, their names, and how those in view are drawn. */
+export interface Tiles extends Picture {
+  /** What there is to see, for the line above. */
+  readonly title: string;
+  /** One tile in words. */
+  describe(item: number): string;
+  /** What is said beside the number of a tile, or "". */
+  mark(item: number): string;
+}
 
 export interface GridView {
   readonly box: HTMLElement;
   /** Reads the space there is; called when it changes, never while sliding. */
   measure(tilePx: number, ratio: number): void;
-  /** Draws a layer, at once; false if that must wait until the space for it is known. */
-  show(maps: Maps, look: Look): boolean;
-  /** Brings all but the picture up to date: room to scroll, names, the mark of the chosen channel. */
-  refresh(channel: number): void;
+  /** Draws tiles, at once; false if that must wait until the space for them is known. */
+  show(tiles: Tiles): boolean;
+  /** Brings all but the picture up to date: room to scroll, names, the mark of the chosen tile. */
+  refresh(item: number): void;
 }
 
 /** Space around the tiles, as in the stylesheet, where their outlines show. */
@@ -35,11 +42,15 @@ const LABEL_PX = 14;
 /** Below this a tile has no room for its number. */
 const LABELLED_TILE_PX = 40;
 
-/** @param onChoose takes the channel that the reader picks; null where there is nothing to pick */
+/**
+ * @param onChoose takes the tile that the reader picks; null where there is nothing to pick
+ * @param layout where the tiles stand in the space there is
+ */
 export function makeGridView(
   on: On,
   label: string,
-  onChoose: ((channel: number) => void) | null,
+  onChoose: ((item: number) => void) | null,
+  layout: (space: GridSpace) => Grid = layoutGrid,
 ): GridView {
   const drawing = makeGridCanvas();
   const title = new Text();
@@ -60,7 +71,7 @@ export function makeGridView(
   let grid: Grid | null = null;
   let ratio = 1;
   let scroll = 0;
-  let maps: Maps | null = null;
+  let tiles: Tiles | null = null;
   let order: Uint32Array = new Uint32Array();
   let current = 0;
   let focused = 0;
@@ -69,32 +80,34 @@ export function makeGridView(
     show(target, at >= 0 && at < order.length);
     if (!grid || target.hidden) return;
     const { x, y } = cellOrigin(grid, at);
-    const side = grid.tile / ratio;
-    setPixels(target, { width: side, height: side, left: x / ratio, top: y / ratio });
+    const height = grid.pitchY - grid.label - grid.gap;
+    setPixels(target, {
+      width: grid.tile / ratio,
+      height: height / ratio,
+      left: x / ratio,
+      top: y / ratio,
+    });
   };
 
-  /** Numbers the tiles in view, and marks the dead ones. */
+  /** Numbers the tiles in view, and says what is special about them. */
   const drawLabels = () => {
-    if (!grid?.label || !maps) return labels.replaceChildren();
+    if (!grid?.label || !tiles) return labels.replaceChildren();
     const count = order.length;
     const [first, last] = visiblePlaces(grid, count, clampScroll(grid, count, scroll));
     while (labels.childElementCount < last - first) labels.append(h("span"));
     [...labels.children].forEach((label, n) => {
       const at = n < last - first ? first + n : -1;
-      const channel = order[at];
+      const item = order[at];
       place(label as HTMLElement, at);
-      if (!maps || channel === undefined) return;
-      setText(label, `${channel}`);
-      setAttributes(label, { "data-dead": isDead(maps, channel) && words.dead });
+      if (!tiles || item === undefined) return;
+      setText(label, `${item}`);
+      setAttributes(label, { "data-mark": tiles.mark(item) || false });
     });
   };
 
   const describe = (at: number): string => {
-    const channel = order[at];
-    if (!maps || channel === undefined) return "";
-    const low = formatNumber(maps.minimum[channel] ?? 0);
-    const high = formatNumber(maps.maximum[channel] ?? 0);
-    return words.cell(channel, low, high, isDead(maps, channel));
+    const item = order[at];
+    return tiles && item !== undefined ? tiles.describe(item) : "";
   };
 
   const fillCell = () => {
@@ -117,7 +130,7 @@ export function makeGridView(
     [cell, spare] = [spare, cell];
     fillCell();
     const { y } = cellOrigin(grid, at);
-    const bottom = y + grid.tile + grid.label;
+    const bottom = y + grid.pitchY - grid.gap;
     if (y < scroll) scroller.scrollTop = y / ratio;
     else if (bottom > scroll + grid.height) scroller.scrollTop = (bottom - grid.height) / ratio;
     cell.focus({ preventScroll: true });
@@ -126,8 +139,8 @@ export function makeGridView(
   };
 
   const pick = (at: number) => {
-    const channel = order[at];
-    if (channel !== undefined) onChoose?.(channel);
+    const item = order[at];
+    if (item !== undefined) onChoose?.(item);
   };
 
   const placeAt = ({ clientX, clientY }: MouseEvent): number => {
@@ -166,22 +179,18 @@ export function makeGridView(
     return to !== null || isPick;
   });
 
-  const refresh = (channel: number) => {
-    if (!grid || !maps) return;
-    const { fullHeight, fullWidth, factor } = maps;
+  const refresh = (item: number) => {
+    if (!grid || !tiles) return;
     const count = order.length;
     setPixels(space, { height: contentHeight(grid, count) / ratio });
-    setText(
-      title,
-      words.channels(count, fullHeight, fullWidth) + (factor > 1 ? words.reduced(factor) : ""),
-    );
+    setText(title, tiles.title);
     setAttributes(scroller, {
       "aria-rowcount": rowCount(grid, count),
       "aria-colcount": Math.min(grid.columns, count),
     });
-    const at = order.indexOf(channel);
-    if (channel !== current && at >= 0) focused = at;
-    current = channel;
+    const at = order.indexOf(item);
+    if (item !== current && at >= 0) focused = at;
+    current = item;
     place(chosen, onChoose ? at : -1);
     focused = Math.min(focused, Math.max(0, count - 1));
     fillCell();
@@ -197,7 +206,7 @@ export function makeGridView(
       const width = Math.floor((clientWidth - 2 * EDGE_PX) * ratio);
       const height = Math.floor((clientHeight - 2 * EDGE_PX) * ratio);
       if (width < 1 || height < 1) return;
-      grid = layoutGrid({
+      grid = layout({
         width,
         height,
         tile: Math.max(1, Math.round(tilePx * ratio)),
@@ -207,10 +216,10 @@ export function makeGridView(
       drawing.resize(grid, ratio);
       refresh(current);
     },
-    show(next, look) {
-      maps = next;
-      order = channelOrder(next, look.sort);
-      return drawing.show(next, order, look);
+    show(next) {
+      tiles = next;
+      order = next.order;
+      return drawing.show(next);
     },
   };
 }

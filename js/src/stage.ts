@@ -1,11 +1,14 @@
 /** Where a layer is shown, as what it is: maps in a grid, a vector as bars, or a question. */
 
 import { makeBars } from "./bars";
+import { makeLuts } from "./colormap";
 import { h, type On, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import type { Look } from "./gridcanvas";
-import { makeGridView } from "./gridview";
-import { type LayerData, LEVELS, layerExtent, type Maps } from "./maps";
+import { makeGridView, type Tiles } from "./gridview";
+import { isDead, type LayerData, LEVELS, layerExtent, type Maps } from "./maps";
+import { channelOrder } from "./order";
+import { paintMaps } from "./paint";
 import { makeQuestionView } from "./question";
 import type { LayerEntry } from "./traits";
 import * as words from "./words";
@@ -25,6 +28,26 @@ export function remarkOn(maps: Maps): string {
   const { low, high } = layerExtent(maps);
   const isBlank = low === high && maps.factor === 1 && !maps.codes.some((code) => code > LEVELS);
   return isBlank ? words.deadLayer(formatNumber(low)) : "";
+}
+
+/** The channels of a layer as tiles. */
+function channelTiles(maps: Maps, { scale, colours, sort }: Look): Tiles {
+  const { channels, fullHeight, fullWidth, factor, minimum, maximum } = maps;
+  const order = channelOrder(maps, sort);
+  const size = words.channels(channels, fullHeight, fullWidth);
+  return {
+    order,
+    cover: `${maps.height} ${maps.width}`,
+    title: size + (factor > 1 ? words.reduced(factor) : ""),
+    paint: (view, grid, scroll) =>
+      paintMaps(view, grid, maps, order, scroll, makeLuts(maps, scale, colours)),
+    describe(channel) {
+      const low = formatNumber(minimum[channel] ?? 0);
+      const high = formatNumber(maximum[channel] ?? 0);
+      return words.cell(channel, low, high, isDead(maps, channel));
+    },
+    mark: (channel) => (isDead(maps, channel) ? words.dead : ""),
+  };
 }
 
 export function makeStage(
@@ -55,7 +78,7 @@ export function makeStage(
     show(data, layer, look) {
       if (data.is !== shown?.is) showBox(data.is);
       shown = data;
-      if (data.is === "maps") return grid.show(data, look);
+      if (data.is === "maps") return grid.show(channelTiles(data, look));
       if (data.is === "vector") bars.show(data, look.sort);
       else question.show(data, layer);
       return true;
