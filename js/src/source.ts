@@ -12,6 +12,8 @@ export interface SourceEvents<T> {
   send(content: unknown): void;
   /** Reads a frame of kind "layer". */
   read(frame: Frame): T;
+  /** About the bytes of a layer's frame, for tiles of so many pixels; those of maps by default. */
+  estimate?(layer: LayerEntry, tile: number): number;
   /** A layer has come that is wanted, or was on the way to the one that is. */
   onLayer(key: FrameKey, data: T): void;
   /** An answer to any other request. */
@@ -82,7 +84,9 @@ export function openSource<T>(
     if (!shown || !stream.isQuiet()) return;
     const key = shown;
     const { image, tile } = key;
-    const sizes = layers.map(({ shape, layout }) => estimateBytes(shape, layout, tile));
+    const sizes = layers.map(
+      (layer) => events.estimate?.(layer, tile) ?? estimateBytes(layer.shape, layer.layout, tile),
+    );
     const current = layers.findIndex(({ name }) => name === key.layer);
     const isDone = (place: number) => {
       const layer = layers[place]?.name ?? "";
