@@ -1,7 +1,8 @@
 /** The chosen channel: its map, its numbers, and the legend; exact as soon as the kernel has sent it. */
 
-import { type ChannelValues, makeDetail, type Spot } from "./detail";
+import { type ChannelValues, makeDetail } from "./detail";
 import type { On } from "./dom";
+import type { Spot } from "./frame";
 import type { Look } from "./gridcanvas";
 import { makeLegend } from "./legend";
 import { channelValues, type LayerData, type Maps } from "./maps";

@@ -1,9 +1,9 @@
 /** The picture that goes in, the choice among those of the batch, and what the network says of it. */
 
 import { inputControl } from "./controls";
-import { makeFrame, type Spot } from "./detail";
 import { h, makeImage, type On, setText, show } from "./dom";
 import { formatNumber, formatProbability } from "./format";
+import { makeFrame, type Spot } from "./frame";
 import type { Block, Frame } from "./wire";
 import * as words from "./words";
 
