@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .quantise import Codes, dequantise
-from .ranges import Doubles, Floats, Scale, Statistics, scale_range
+from .colormap import NAN_COLOUR, Rgb, colour_indices, palette
+from .quantise import LEVELS, Codes
+from .ranges import Doubles, Floats, Scale, Statistics
 
 DEAD_SHARE = 0.02
 """A filter is dead when its norm is at most this share of the largest norm in its layer."""
@@ -230,7 +231,7 @@ def _chain(cosines: Floats, norms: Doubles) -> npt.NDArray[np.uint32]:
     return order
 
 
-def render_colour(codes: Codes, low: Floats, high: Floats, *, scale: Scale) -> Codes:
+def render_colour(codes: Codes, low: Floats, high: Floats, *, scale: Scale) -> Rgb:
     """Draw kernels that read red, green and blue in colour, as the browser does.
 
     Parameters
@@ -243,16 +244,15 @@ def render_colour(codes: Codes, low: Floats, high: Floats, *, scale: Scale) -> C
     Returns
     -------
     uint8 array (F, H, W, 3)
-        ``clip(floor((v + a) / (2 a) * 255 + 0.5), 0, 255)`` with a the end of the scale, 128 where
-        it is 0; 0 for NaN, which no colour stands for.
+        ``floor((v + a) / (2 a) * 255 + 0.5)`` with a the end of the scale, 128 where it is 0. A
+        place where a value is no finite number has its special colour, that of the first such.
     """
     around = Scale(scale.mode, scale.low, scale.high, diverging=True)
-    start, end = (edge[:, None, None, None] for edge in scale_range(low, high, scale=around))
-    count, _, height, width = codes.shape
-    values = dequantise(codes.reshape(count, 3 * height, width), low, high).reshape(codes.shape)
-    span = np.where(end > start, end - start, 1.0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        shares = np.where(end > start, (values - start) / span, 0.5)
-        shades = np.clip(np.floor(shares * 255 + 0.5), 0, 255)
-    drawn: Codes = np.nan_to_num(shades.transpose(0, 2, 3, 1), nan=0.0).astype(np.uint8)
-    return drawn
+    shades = colour_indices(low, high, scale=around)
+    drawn = shades[np.arange(len(codes))[:, None, None, None], codes].transpose(0, 2, 3, 1)
+    special = codes > LEVELS
+    first = np.take_along_axis(codes, special.argmax(axis=1, keepdims=True), axis=1)[:, 0]
+    marked = special.any(axis=1)
+    pixels: Rgb = drawn.astype(np.uint8)
+    pixels[marked] = palette("gray")[NAN_COLOUR - LEVELS - 1 + first[marked].astype(np.intp)]
+    return pixels

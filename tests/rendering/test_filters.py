@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from cnnviz_widgets.rendering.colormap import palette
 from cnnviz_widgets.rendering.filters import (
     MOST_COMPARED,
     block_norms,
@@ -197,3 +198,12 @@ def test_a_colour_kernel_of_zeros_is_grey() -> None:
     zeros = np.zeros(1, np.float32)
     drawn = render_colour(np.zeros((1, 3, 1, 1), np.uint8), zeros, zeros, scale=Scale("layer"))
     assert drawn.tolist() == [[[[128, 128, 128]]]]
+
+
+def test_a_place_that_is_no_number_has_its_own_colour() -> None:
+    codes = np.full((1, 3, 1, 3), 126, np.uint8)
+    codes[0, 1, 0, 0], codes[0, 2, 0, 1] = 253, 254
+    end = np.ones(1, np.float32)
+    drawn = render_colour(codes, -end, end, scale=Scale("layer"))[0, 0].tolist()
+    colours = palette("viridis")
+    assert drawn == [colours[258].tolist(), colours[259].tolist(), [128, 128, 128]]
