@@ -6,7 +6,8 @@ with `methods`, that knows torch.
 
 from __future__ import annotations
 
-from cnnviz_widgets.inspection.inspector import CacheInfo, Inspector
+from cnnviz_widgets.inspection.cache import CacheInfo
+from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.inspection.locks import ModelBusyError
 from cnnviz_widgets.inspection.maps import LayerMaps

@@ -7,10 +7,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from typing import TypedDict
 
 from torch import Tensor
 
 from cnnviz_widgets.inspection.values import nbytes
+
+
+class CacheInfo(TypedDict):
+    """What an Inspector holds, in bytes and in numbers of things."""
+
+    trace_bytes: int
+    gradient_bytes: int
+    gradients: int
+    budget_bytes: int
+    layers_kept: int
+    layers_recomputed: int
+    has_graph: bool
 
 
 class TensorCache:

@@ -10,7 +10,7 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NoReturn, TypedDict
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -25,14 +25,15 @@ from cnnviz_widgets.inspection.arguments import (
     checked_layouts,
     reject_unknown,
 )
-from cnnviz_widgets.inspection.cache import TensorCache
+from cnnviz_widgets.inspection.cache import CacheInfo, TensorCache
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.inputs import Inputs, Normalisation
-from cnnviz_widgets.inspection.layers import LayerInfo, check_layout, find_layer
+from cnnviz_widgets.inspection.layers import LayerInfo, check_layout, find_layer, is_inside
 from cnnviz_widgets.inspection.locks import held, lock_of
 from cnnviz_widgets.inspection.maps import LayerMaps, Side, layer_maps
 from cnnviz_widgets.inspection.operations import Operation
 from cnnviz_widgets.inspection.outputs import Selector
+from cnnviz_widgets.inspection.passes import Passes
 from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.predictions import (
     Prediction,
@@ -48,18 +49,6 @@ from cnnviz_widgets.inspection.targets import Target, class_index
 _OPTIONS = (
     "class_names", "mean", "std", "output", "layers", "layouts", "cache_bytes",
 )  # fmt: skip
-
-
-class CacheInfo(TypedDict):
-    """What an Inspector holds, in bytes and in numbers of things."""
-
-    trace_bytes: int
-    gradient_bytes: int
-    gradients: int
-    budget_bytes: int
-    layers_kept: int
-    layers_recomputed: int
-    has_graph: bool
 
 
 class Inspector:
@@ -170,7 +159,7 @@ class Inspector:
             infos = self._session.modules
         if self._shown is None:
             return infos
-        return tuple(info for info in infos if _inside(info, self._shown))
+        return tuple(info for info in infos if is_inside(info, self._shown))
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -209,6 +198,16 @@ class Inspector:
             return None if scores is None else int(scores.shape[1])
 
     @property
+    def normalisation(self) -> Normalisation | None:
+        """Mean and standard deviation of the pictures, as given."""
+        return self._normalisation
+
+    @property
+    def passes(self) -> Passes:
+        """The passes that attribution methods are made of."""
+        return Passes(self._opened, self.class_names)
+
+    @property
     def epoch(self) -> int:
         """Goes up whenever what was shown became stale: new inputs, weights, layouts, a refresh."""
         return self._epoch
@@ -242,10 +241,9 @@ class Inspector:
             The value as the layer returned it, before any in-place operation that followed: that
             of the model's out-of-place twin. For a tuple, dict or dataclass its first tensor.
         """
-        with self._entered(wait):
-            self._check()
-            info = find_layer(self._session.modules, layer)
-            return self._session.activation(_source(info)).detach().clone()
+        with self._opened(wait) as session:
+            info = find_layer(session.modules, layer)
+            return session.activation(_source(info)).detach().clone()
 
     def gradient(self, layer: str, target: Target = None, *, wait: float | None = None) -> Tensor:
         """Return d score / d activation for the whole batch, a detached copy.
@@ -265,8 +263,7 @@ class Inspector:
         Tensor
             Same shape, type and device as the activation; row n is the gradient of image n's score.
         """
-        with self._entered(wait):
-            self._check()
+        with self._opened(wait):
             info = find_layer(self._session.modules, layer)
             target = self._resolved(target)
             key = (info.path, info.call, target)
@@ -295,8 +292,7 @@ class Inspector:
         if side not in {"output", "input"}:
             msg = f"side={side!r} must be 'output' or 'input'."
             raise ValueError(msg)
-        with self._entered(wait):
-            self._check()
+        with self._opened(wait):
             place = checked_image(image, self.batch_size)
             info = find_layer(self._session.modules, layer)
             source = _source(info, side)
@@ -328,14 +324,11 @@ class Inspector:
             Seconds to wait for the model; None: as `busy_timeout_s` says.
         """
         count = checked_count(k)
-        with self._entered(wait):
-            self._check()
-            scores = self._session.scores
+        with self._opened(wait) as session:
+            scores = session.scores
             if scores is None:
                 return [[] for _ in range(self.batch_size)]
-            return top_predictions(
-                scores, self._session.structure.score_kind, self.class_names, count
-            )
+            return top_predictions(scores, session.structure.score_kind, self.class_names, count)
 
     # -- changes --------------------------------------------------------------------------------
 
@@ -350,8 +343,7 @@ class Inspector:
 
     def check(self, *, wait: float | None = None) -> int:
         """Run the model again if its weights were written to since; return the epoch."""
-        with self._entered(wait):
-            self._check()
+        with self._opened(wait):
             return self._epoch
 
     def refresh(self, *, wait: float | None = None) -> None:
@@ -410,6 +402,13 @@ class Inspector:
         if news:
             self._announce()
 
+    @contextlib.contextmanager
+    def _opened(self, wait: float | None) -> Iterator[Session]:
+        """Hold the lock, and give the session as it is with the weights of now."""
+        with self._entered(wait):
+            self._check()
+            yield self._session
+
     def _announce(self) -> None:
         self._listeners = [kept for kept in self._listeners if kept() is not None]
         for kept in tuple(self._listeners):
@@ -447,9 +446,3 @@ class Inspector:
 
 def _source(info: LayerInfo, side: Side = "output") -> Source:
     return Source(info.path, info.call, side)
-
-
-def _inside(info: LayerInfo, shown: Sequence[str]) -> bool:
-    return any(
-        info.name == name or info.path == name or info.path.startswith(f"{name}.") for name in shown
-    )

@@ -171,6 +171,13 @@ def find_layer(modules: Sequence[LayerInfo], layer: object) -> LayerInfo:
     raise ValueError(msg)
 
 
+def is_inside(info: LayerInfo, shown: Sequence[str]) -> bool:
+    """Tell whether a layer is one of these by name, or inside one."""
+    return any(
+        info.name == name or info.path == name or info.path.startswith(f"{name}.") for name in shown
+    )
+
+
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:4])
     return f"{shown}, ..." if len(names) > 4 else shown

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -184,6 +184,31 @@ class _Watch(TorchFunctionMode):
         return result
 
 
+class FinalFunction(NamedTuple):
+    """The softmax or sigmoid that gives the scores: its name, and which of its calls, from 0."""
+
+    name: str
+    occurrence: int
+
+
+class ScoreOrigin(NamedTuple):
+    """Where the scores come from.
+
+    Attributes
+    ----------
+    value : int
+        Their value number; -1 where there are no scores.
+    kind : str
+        "logit", "probability" or "log-probability".
+    final : FinalFunction or None
+        The torch function that made probabilities of logits, if one did.
+    """
+
+    value: int
+    kind: str
+    final: FinalFunction | None
+
+
 def score_origin(
     raw: Nest,
     output: Selector | None,
@@ -191,8 +216,8 @@ def score_origin(
     *,
     operations: Sequence[Operation],
     values: ValueNumbers,
-) -> tuple[int, str]:
-    """Return the value number of the scores in a model's output, and their kind.
+) -> ScoreOrigin:
+    """Return where the scores in a model's output come from, and their kind.
 
     Parameters
     ----------
@@ -202,20 +227,14 @@ def score_origin(
         What the model did.
     values : ValueNumbers
         Those of the same pass.
-
-    Returns
-    -------
-    value : int
-        -1 where there are no scores.
-    kind : str
-        "logit", "probability" or "log-probability".
     """
     with _Watch(values) as watch:
         scores = select_scores(raw, output, batch_size)
         if scores is None:
-            return -1, "logit"
+            return ScoreOrigin(-1, "logit", None)
     value = values.number(scores)
-    return value, score_kind((*operations, *watch.operations), value)
+    everything = (*operations, *watch.operations)
+    return ScoreOrigin(value, score_kind(everything, value), final_function(everything, value))
 
 
 def score_kind(operations: Sequence[Operation], value: int) -> str:
@@ -223,14 +242,37 @@ def score_kind(operations: Sequence[Operation], value: int) -> str:
 
     Follows the operations back from the scores to a softmax or sigmoid, module or function.
     """
-    for function in reversed(operations):
+    place = _final_place(operations, value)
+    return "logit" if place < 0 else _KINDS[operations[place].name]
+
+
+def final_function(operations: Sequence[Operation], value: int) -> FinalFunction | None:
+    """Return the softmax or sigmoid function behind the value with this number; None without."""
+    place = _final_place(operations, value)
+    if place < 0:
+        return None
+    made = operations[place].outputs
+    for index in range(place, -1, -1):  # a leaf call is noted right after the function inside it
+        function = operations[index]
+        if not function.call and function.name in _KINDS and function.outputs == made:
+            before = operations[:index]
+            return FinalFunction(
+                function.name, sum(not o.call and o.name == function.name for o in before)
+            )
+    return None
+
+
+def _final_place(operations: Sequence[Operation], value: int) -> int:
+    """Return the place of the softmax or sigmoid that a value comes from; -1 without one."""
+    for place in range(len(operations) - 1, -1, -1):
+        function = operations[place]
         if value not in function.outputs:
             continue
         if function.name in _KINDS:
-            return _KINDS[function.name]
+            return place
         if function.name not in _PASS_ON or not function.inputs:
             if function.call and value not in function.inputs:
                 continue  # a whole leaf call: what ran inside it was noted before it
-            return "logit"
+            return -1
         value = function.inputs[0]
-    return "logit"
+    return -1

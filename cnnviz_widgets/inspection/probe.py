@@ -50,7 +50,7 @@ class Probe:
             self._hears = recorder
             try:
                 self._attach()
-                with _uncompiled(), recorder:
+                with uncompiled(), recorder:
                     output = call(self.shadow.module)
             finally:
                 self._hears = None
@@ -83,7 +83,7 @@ class Probe:
         return output if self._hears is None else self._hears.leave(module, output)
 
 
-def _uncompiled() -> contextlib.AbstractContextManager[object]:
+def uncompiled() -> contextlib.AbstractContextManager[object]:
     """Let compiled functions run as they were written, so that their steps are seen."""
     # Importing the compiler takes seconds; where nobody did, nothing is compiled.
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):

@@ -6,16 +6,18 @@ again whenever weights or structure changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.axes import Grid
-from cnnviz_widgets.inspection.calls import Plan, Source
+from cnnviz_widgets.inspection.calls import Call, Plan, Source
 from cnnviz_widgets.inspection.inputs import Inputs, Normalisation, prepare
 from cnnviz_widgets.inspection.layers import LayerInfo, layer_infos
+from cnnviz_widgets.inspection.memory import Memory
 from cnnviz_widgets.inspection.notices import model_notices
 from cnnviz_widgets.inspection.operations import ParameterWrittenError
 from cnnviz_widgets.inspection.outputs import Selector, select_scores
@@ -90,12 +92,17 @@ class Session:
         What does not depend on the values.
     scores : Tensor of shape (N, K) or None
         Class scores, detached.
+    selector : str, int, callable or None
+        Picks the scores out of the model's output.
+    memory : Memory
+        What passes found out; forgotten with the trace.
     """
 
     prepared: Prepared
     trace: Trace
     structure: Structure
     scores: Tensor | None
+    memory: Memory
 
     def __init__(
         self,
@@ -108,7 +115,7 @@ class Session:
     ) -> None:
         self.model = model
         self._answers = dict(layouts)
-        self._output = output
+        self.selector = output
         self._normalisation = normalisation
         self._cache_bytes = cache_bytes
         self._probe: Probe | None = None
@@ -118,6 +125,7 @@ class Session:
         self._copies = False
         self._verified: set[object] = set()
         self._graph: Trace | None = None
+        self.memory = Memory()
         self._modules: tuple[LayerInfo, ...] | None = None
 
     # -- tracing ------------------------------------------------------------------------------
@@ -146,12 +154,13 @@ class Session:
     def _retrace(self, prepared: Prepared) -> None:
         """Trace; the old trace goes when the new one is there, and stays where this raises."""
         new, state = self._traced(prepared, Plan(budget=self._cache_bytes))
-        scores = select_scores(new.output, self._output, prepared.batch_size)
+        scores = select_scores(new.output, self.selector, prepared.batch_size)
         _check_has_layers(self.model, new)
-        self.structure = Structure(new, self._output, prepared.batch_size)
+        self.structure = Structure(new, self.selector, prepared.batch_size)
         self.prepared, self.trace, self._state = prepared, new, state
         self.scores = None if scores is None else scores.detach()
         self._modules = self._graph = None
+        self.memory = self.memory.of_other_values()
 
     def _traced(
         self, prepared: Prepared, plan: Plan, random: RandomState | None = None
@@ -187,8 +196,45 @@ class Session:
             self._probe = Probe(Shadow(self.model, self._own))
             state = self._probe.shadow.state()
             self._built = state.structure
-            self._copies, self._verified = False, set()
+            self._copies, self._verified, self.memory = False, set(), Memory()
         return self._probe, state
+
+    @contextlib.contextmanager
+    def running(self, *, graph: bool) -> Iterator[Probe]:
+        """Make ready for a pass of another kind that draws the trace's random numbers.
+
+        Yields
+        ------
+        Probe
+            Holds the model to run. When the block ends, the random generators are as before.
+        """
+        probe, state = self._ready_probe()
+        before = RandomState.now(tensors_in(self.prepared.nest))
+        self.trace.random.restore()
+        try:
+            with torch.inference_mode(mode=False), torch.set_grad_enabled(graph):
+                yield probe
+        finally:
+            before.restore()
+            if not probe.shadow.isolated:
+                self._state = probe.shadow.state() if self._state == state else self._state
+
+    @property
+    def isolated(self) -> bool:
+        """Whether a copy runs in place of the user's model."""
+        return self._probe is not None and self._probe.shadow.isolated
+
+    def kept(self, source: Source) -> Tensor | None:
+        """Return the output of a module call if the trace holds it."""
+        return self.trace.value(_value(self.trace, source))
+
+    def call(self, source: Source) -> Call:
+        """Return what the trace noted of a module call."""
+        for call in self.trace.calls:
+            if call.path == source.path and call.call == source.call:
+                return call
+        msg = f"no call {source.call} of {source.path!r}"
+        raise KeyError(msg)
 
     # -- values -------------------------------------------------------------------------------
 
@@ -231,7 +277,7 @@ class Session:
     ) -> Tensor:
         edge = graph.recorder.edges.get(_value(graph, source))
         with torch.enable_grad():
-            scores = select_scores(graph.output, self._output, self.prepared.batch_size)
+            scores = select_scores(graph.output, self.selector, self.prepared.batch_size)
             score = score_per_image(target, graph.output, scores, class_names)
             if not score.requires_grad or edge is None:
                 raise _not_connected(source.path, target)

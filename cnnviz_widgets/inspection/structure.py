@@ -35,13 +35,15 @@ class Structure:
         Torch functions and leaf calls, in the order in which they ended.
     score_kind : str
         "logit", "probability" or "log-probability".
+    final_function : FinalFunction or None
+        The softmax or sigmoid function that made the scores of logits, if one did.
     """
 
     def __init__(self, trace: Trace, output: Selector | None, batch_size: int) -> None:
         self.calls: list[Call] = trace.calls
         self.operations: tuple[Operation, ...] = tuple(trace.operations)
         self.batch_size = batch_size
-        self._score_value, self.score_kind = score_origin(
+        self._score_value, self.score_kind, self.final_function = score_origin(
             trace.output,
             output,
             batch_size,

@@ -209,6 +209,13 @@ class Opaque(nn.Module):
         return self.head(x.mean(1))
 
 
+class AcrossImages(nn.Module):
+    """Divides by the spread over the whole batch, so that its images depend on each other."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x / (x.std() + x.abs().amax((1, 2, 3), keepdim=True).mean())
+
+
 class Fails(nn.Module):
     """Raises the given error half-way, when switched on."""
 

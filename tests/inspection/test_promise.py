@@ -27,6 +27,30 @@ CALLS: dict[str, Callable[[Inspector, Tensor], object]] = {
     "cache_info": lambda i, x: i.cache_info(),
     "find": lambda i, x: i.find(i.layers[0].name),
 }
+
+
+def _swept(inspector: Inspector) -> None:
+    names = [info.name for info in inspector.modules]
+    inspector.passes.sweep(names, [0, None], lambda *_: None, image=1)
+
+
+PASSES: dict[str, Callable[[Inspector, Tensor], object]] = {
+    "sweep": lambda i, x: _swept(i),
+    "sweep of variants": lambda i, x: i.passes.sweep(
+        [i.layers[0].name], [1], lambda *_: None, batch=x
+    ),
+    "targets": lambda i, x: i.passes.targets([None, 1, lambda output: output[:, 0]]),
+    "activations": lambda i, x: i.passes.activations([i.layers[0].name]),
+    "scores": lambda i, x: i.passes.scores(x, 1),
+    "input": lambda i, x: i.passes.input(image=1),
+    "input_gradient": lambda i, x: i.passes.input_gradient(x, 1),
+    "tail": lambda i, x: (tail := i.passes.tail(i.layers[0].name)).scores(
+        tail.value.repeat(3, 1, 1, 1), 1
+    ),
+    "linear_head": lambda i, x: i.passes.linear_head(i.layers[0].name),
+}
+CALLS |= PASSES
+RUNNING = sorted(PASSES.keys() - {"targets", "activations", "input"})  # those that run the model
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "training": lambda: models.built(models.Plain(inplace=True)).train(),
     "in place": lambda: models.built(models.InPlace("residual")),
@@ -67,7 +91,7 @@ def _failing() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-@pytest.mark.parametrize("call", ["construct", "set_inputs", "refresh", "gradient"])
+@pytest.mark.parametrize("call", ["construct", "set_inputs", "refresh", "gradient", *RUNNING])
 def test_failing_half_way_leaves_the_model_alone(call: str, error: type[BaseException]) -> None:
     """Row 7: no hook stays after an exception or an interrupt, and the old results stay."""
     model, x = models.built(models.Fails(error)).train(), models.pictures()
@@ -85,6 +109,8 @@ def _again(inspector: Inspector, call: str, x: Tensor) -> None:
         inspector.set_inputs(x + 1)
     elif call == "refresh":
         inspector.refresh()
+    elif call in PASSES:
+        PASSES[call](inspector, x)
     else:
         inspector.gradient("conv", 0)
 

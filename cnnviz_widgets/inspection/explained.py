@@ -1,0 +1,178 @@
+"""Inspection: the score that is explained, and its name.
+
+In: a model's output for one pass. Out: the class scores before a final softmax or sigmoid, and
+`ExplainedTarget`, one score with its class and kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from cnnviz_widgets.inspection.outputs import FinalFunction
+from cnnviz_widgets.inspection.predictions import class_name
+from cnnviz_widgets.inspection.targets import score_per_image
+from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
+
+ScoreFunction = Callable[[Nest], Tensor]
+_SATURATED = 1e-3  # of a probability: nearer than this to 0 or 1, gradients are all but gone
+_FINAL: dict[str, Callable[[Tensor], Tensor]] = {
+    "softmax": lambda logits: logits.softmax(1),
+    "log_softmax": lambda logits: logits.log_softmax(1),
+    "logsigmoid": torch.nn.functional.logsigmoid,
+}
+
+
+@dataclass(frozen=True)
+class ExplainedTarget:
+    """One score of one image: what a map explains.
+
+    Attributes
+    ----------
+    index : int or None
+        The class; None where the score is a function or a sum over classes.
+    name : str
+        Of the class, or of the function.
+    score : float
+        Its value for the image as it is.
+    score_kind : str
+        "logit", "probability", "log-probability" or "custom".
+    saturated : bool
+        Whether the score is a probability so near 0 or 1 that its gradient is all but gone.
+    notice : str or None
+        What a reader must know of the score, in a full sentence.
+    function : callable or None
+        ``output -> scalar per image``, where it was given.
+    weights : Tensor of shape (K,) or None
+        Of the class scores, where the score is their weighted sum.
+    """
+
+    index: int | None
+    name: str
+    score: float
+    score_kind: str
+    saturated: bool = False
+    notice: str | None = None
+    function: ScoreFunction | None = field(default=None, repr=False, compare=False)
+    weights: Tensor | None = field(default=None, repr=False, compare=False)
+
+
+# What a pass takes: a target as it was resolved, a class index, or a function of the output.
+Explainable = ExplainedTarget | int | ScoreFunction
+
+
+class Logits(TorchFunctionMode):
+    """Note what the final softmax or sigmoid is given, while the model runs.
+
+    Parameters
+    ----------
+    final : FinalFunction
+        Which call of which function it is.
+
+    Attributes
+    ----------
+    values : Tensor or None
+        A copy of its input, in the graph; None until it was called.
+    name : str
+        Of the function.
+    """
+
+    def __init__(self, final: FinalFunction) -> None:
+        super().__init__()
+        self.values: Tensor | None = None
+        self.name = final.name
+        self._occurrence = final.occurrence
+        self._calls = 0
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # Any: the result of any torch function
+        """Run one torch function; copy its input where it is the one."""
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") == self.name:
+            if self._calls == self._occurrence:
+                self.values = tensors_in((args, kwargs))[0].clone()  # it may work in place
+            self._calls += 1
+        return func(*args, **kwargs)
+
+    def fit(self, scores: Tensor) -> bool:
+        """Tell whether the function makes these scores of the values, class by class."""
+        if self.values is None or self.values.numel() != scores.numel():
+            return False
+        logits = self.values.detach().reshape(scores.shape).float()
+        again = _FINAL.get(self.name, torch.sigmoid)(logits)
+        return torch.allclose(again, scores.detach().float(), rtol=1e-3, atol=1e-5)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one pass says, for each of its images.
+
+    Attributes
+    ----------
+    raw : nest of Tensor
+        What the model returned.
+    values : Tensor of shape (B, K) or None
+        The class scores that are explained: before a final softmax or sigmoid.
+    kind : str
+        What these are: "logit", "probability" or "log-probability".
+    before : str
+        Name of the softmax or sigmoid that was left out; empty without one.
+    """
+
+    raw: Nest
+    values: Tensor | None
+    kind: str
+    before: str = ""
+
+    def of_target(self, target: Explainable, class_names: Sequence[str] | None) -> Tensor:
+        """Return the target's score for each image, shape (B,) or () of a function."""
+        if isinstance(target, ExplainedTarget):
+            if target.weights is not None and self.values is not None:
+                return self.values @ target.weights.to(self.values)
+            target = target.index if target.function is None else target.function  # type: ignore[assignment]  # one of them is there
+        return score_per_image(target, self.raw, self.values, class_names)  # type: ignore[arg-type]  # no longer resolved
+
+    def detached(self) -> Scores:
+        """Return the same without a graph, to be kept."""
+        values = None if self.values is None else self.values.detach()
+        return replace(self, raw=replace_tensors(self.raw, Tensor.detach), values=values)
+
+    def explained(
+        self, target: int, row: int, class_names: Sequence[str] | None
+    ) -> ExplainedTarget:
+        """Return a class of one image as a target."""
+        assert self.values is not None
+        score = float(self.values[row, target])
+        notice, saturated = None, False
+        if self.before:
+            notice = f"The model ends in {self.before}; the score before it, a logit, is explained."
+        elif self.kind != "logit":
+            saturated = _is_saturated(score, self.kind)
+            notice = (
+                f"The score is a {self.kind}: what the model's final function is given could not "
+                f"be told apart, so gradients are small where the model is sure."
+            )
+        return ExplainedTarget(
+            target,
+            class_name(class_names, target, self.values.shape[1]),
+            score,
+            self.kind,
+            saturated=saturated,
+            notice=notice,
+        )
+
+
+def _is_saturated(score: float, kind: str) -> bool:
+    if kind == "probability":
+        return not _SATURATED < score < 1 - _SATURATED
+    return score > -_SATURATED

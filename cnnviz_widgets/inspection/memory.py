@@ -1,0 +1,50 @@
+"""Inspection: what passes found out about a model, so that later ones need not.
+
+In: findings. Out: `Memory`, kept by the `Session` and forgotten with what it is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.inspection.explained import Scores
+    from cnnviz_widgets.inspection.tail import Tail
+
+
+@dataclass
+class Memory:
+    """Findings about the model as it is built, and about the inputs and weights of now.
+
+    Attributes
+    ----------
+    recorded_graph : bool
+        Whether gradients need the recorder, which keeps in-place functions from what they need.
+    one_by_one : bool or None
+        Whether a batch gives other scores than its images do one by one; None: not tried yet.
+    alone : bool or None
+        Whether an image has the same scores without the others of the batch; None: not tried yet.
+    logits_fit : bool or None
+        Whether what the final softmax is given are logits of the scores; None: not tried yet.
+    scores : dict of int to Scores
+        By image, of the image as it is.
+    tails : dict of (str, int) to Tail
+        By layer name and image.
+    heads : dict of (str, int) to Tensor or None
+        Linear heads, by layer name and image.
+    """
+
+    recorded_graph: bool = False
+    one_by_one: bool | None = None
+    alone: bool | None = None
+    logits_fit: bool | None = None
+    scores: dict[int, Scores] = field(default_factory=dict)
+    tails: dict[tuple[str, int], Tail] = field(default_factory=dict)
+    heads: dict[tuple[str, int], Tensor | None] = field(default_factory=dict)
+
+    def of_other_values(self) -> Memory:
+        """Return what stays true when inputs or weights change."""
+        return replace(self, scores={}, tails={}, heads={})

@@ -1,0 +1,360 @@
+"""Inspection: the passes that attribution methods are made of.
+
+In: one image of an Inspector, layers, scores, variants of the image or of a layer's value. Out:
+gradients and scores; each call is one pass, or a bounded batch, under the model's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.inspection.arguments import checked_image
+from cnnviz_widgets.inspection.calls import Source
+from cnnviz_widgets.inspection.explained import Explainable, ExplainedTarget, Scores
+from cnnviz_widgets.inspection.heads import linear_head
+from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
+from cnnviz_widgets.inspection.rectifiers import RuleMode, nothing_to_rule, other_nonlinearities
+from cnnviz_widgets.inspection.runs import (
+    InPlaceError,
+    Recorded,
+    Subject,
+    gradients,
+    guarded,
+    in_batches,
+    run,
+)
+from cnnviz_widgets.inspection.session import Session
+from cnnviz_widgets.inspection.sweep import Sweep, Sweeper, Visit
+from cnnviz_widgets.inspection.tail import Tail
+from cnnviz_widgets.inspection.taps import Check, Checks
+from cnnviz_widgets.inspection.targets import Target, class_index
+
+Opened = Callable[["float | None"], AbstractContextManager[Session]]
+
+
+class Passes:
+    """Forward and backward passes over one image of an `Inspector`, for attribution methods.
+
+    Every call holds the model's lock for itself alone, so that views are served between them, and
+    leaves the model, the inputs and the random generators as they were. Values belong to the
+    model: treat them as read-only.
+
+    Parameters
+    ----------
+    opened : callable
+        ``opened(wait)`` holds the lock and gives the session, traced anew if weights changed.
+    class_names : sequence of str or None
+        Of the Inspector.
+    """
+
+    def __init__(self, opened: Opened, class_names: Sequence[str] | None) -> None:
+        self._opened = opened
+        self._class_names = class_names
+
+    # -- targets ------------------------------------------------------------------------------
+
+    def targets(
+        self, targets: Sequence[Target | Tensor], *, image: int = 0, wait: float | None = None
+    ) -> tuple[ExplainedTarget, ...]:
+        """Return which scores targets mean for one image, with their values.
+
+        Parameters
+        ----------
+        targets : sequence of int, str, callable, Tensor or None
+            Class index, class name, ``output -> scalar per image``, None for the image's top
+            prediction, or K weights: the score is then the weighted sum of the class scores.
+        image : int
+            Place in the batch.
+        wait : float, optional
+            Seconds to wait for the model.
+
+        Returns
+        -------
+        tuple of ExplainedTarget
+            Where the model ends in a softmax or sigmoid, the score before it is meant.
+        """
+        with self._opened(wait) as session:
+            place = checked_image(image, session.prepared.batch_size)
+            return tuple(self._explained(session, target, place) for target in targets)
+
+    def _explained(self, session: Session, target: object, image: int) -> ExplainedTarget:
+        if isinstance(target, ExplainedTarget):
+            return target
+        scores, row = _own_scores(session, image)
+        if isinstance(target, Tensor):
+            return _weighted(scores, row, target)
+        if callable(target):
+            name = getattr(target, "__name__", type(target).__name__)
+            found = scores.of_target(target, self._class_names).reshape(-1)
+            score = float(found[row if len(found) > row else 0])
+            return ExplainedTarget(None, str(name), score, "custom", function=target)
+        if scores.values is None:
+            scores.of_target(target, self._class_names)  # type: ignore[arg-type]  # raises and says why
+        assert scores.values is not None
+        if target is None:
+            index = int(torch.nan_to_num(scores.values[row], nan=-torch.inf).argmax())
+        else:
+            index = class_index(target, scores.values.shape[1], self._class_names)  # type: ignore[arg-type]  # checked there
+        return scores.explained(index, row, self._class_names)
+
+    # -- layers -------------------------------------------------------------------------------
+
+    def sweep(
+        self,
+        layers: Sequence[str],
+        targets: Sequence[Target | Tensor | ExplainedTarget],
+        visit: Visit,
+        *,
+        image: int = 0,
+        batch: Tensor | None = None,
+        check: Check | None = None,
+        wait: float | None = None,
+    ) -> Sweep:
+        """Visit the gradients of scores with respect to layers' values.
+
+        One forward pass whose graph begins at the first of the layers, and one backward pass for
+        each target. Nothing is kept: a visitor reduces what it is given.
+
+        Parameters
+        ----------
+        layers : sequence of str
+            Names as in `Inspector.modules`.
+        targets : sequence
+            As for `targets`.
+        visit : callable
+            ``visit(info, activation, gradient, target_place)`` is called once for each layer and
+            target, in the order of the backward pass. Both tensors have shape (1, ...), the
+            model's type and device, and are valid inside the call only. The activation is the
+            value before any later in-place function. The gradient is None where the score does
+            not depend on the layer. It must not call the Inspector.
+        image : int
+            Place in the batch.
+        batch : Tensor of shape (B, ...), optional
+            Variants of the image, as for `scores`, to take in its place. Tensors then have B
+            rows, each with the gradient of its own score.
+        check : callable, optional
+            Called again and again; what it raises ends the sweep.
+        wait : float, optional
+            Seconds to wait for the model.
+        """
+        with self._opened(wait) as session:
+            place = checked_image(image, session.prepared.batch_size)
+            resolved = tuple(self._explained(session, target, place) for target in targets)
+            infos = [find_layer(session.modules, layer) for layer in layers]
+            subject = Subject.of(session, place)
+            if batch is not None:
+                subject = subject.variants(batch)
+            sweeper = Sweeper(session, subject, layers=infos, visit=visit, check=check)
+            return Sweep(sweeper.scores(resolved, self._class_names), resolved)
+
+    def activations(
+        self, layers: Sequence[str], *, image: int = 0, wait: float | None = None
+    ) -> dict[str, Tensor]:
+        """Return layers' values for one image, by the names given, each of shape (1, ...)."""
+        with self._opened(wait) as session:
+            place = checked_image(image, session.prepared.batch_size)
+            subject = Subject(session.prepared.nest, session.prepared.batch_size, place, place)
+            found = {}
+            for layer in layers:
+                info = find_layer(session.modules, layer)
+                found[layer] = subject.part(session.activation(_source(info))).clone()
+            return found
+
+    def tail(self, layer: str, *, image: int = 0, wait: float | None = None) -> Tail:
+        """Return the part of the network behind a layer, to run it on other values of the layer."""
+        value = self.activations([layer], image=image, wait=wait)[layer]
+        return Tail(self._opened, self._class_names, layer=layer, image=image, value=value)
+
+    def linear_head(
+        self, layer: str, *, image: int = 0, wait: float | None = None
+    ) -> Tensor | None:
+        """Return d class score / d activation, where it is the same at every place of the layer.
+
+        So it is where nothing but a mean over the grid and one linear layer follow, as after the
+        last stage of a ResNet: then no backward pass is needed for any class.
+
+        Returns
+        -------
+        Tensor of shape (K, C) or None
+            For each class and channel. None where anything else follows: the gradient of a
+            random sum of all class scores is compared.
+        """
+        with self._opened(wait) as session:
+            place = checked_image(image, session.prepared.batch_size)
+            info = find_layer(session.modules, layer)
+            key = (info.name, place)
+            if key not in session.memory.heads:
+                session.memory.heads[key] = linear_head(session, info, place)
+            return session.memory.heads[key]
+
+    # -- variants of the image ----------------------------------------------------------------
+
+    def input(self, *, image: int = 0, wait: float | None = None) -> Tensor:
+        """Return a copy of the image's first floating-point input tensor, shape (1, ...)."""
+        with self._opened(wait) as session:
+            place = checked_image(image, session.prepared.batch_size)
+            return Subject.of(session, place).first.clone()
+
+    def scores(
+        self,
+        batch: Tensor,
+        target: Explainable,
+        *,
+        image: int = 0,
+        check: Check | None = None,
+        wait: float | None = None,
+    ) -> Tensor:
+        """Return the target's score for variants of the image, without a graph.
+
+        Parameters
+        ----------
+        batch : Tensor of shape (B, ...)
+            What the first floating-point input tensor is to be. Other tensors are repeated. All
+            rows run at once, unless the model gives other scores then; that is tried once.
+        target : ExplainedTarget, int or callable
+            Resolved, or a class index, or ``output -> scalar per image``.
+        image : int
+            Place in the batch of the Inspector.
+        check : callable, optional
+            Called before every module call; what it raises ends the pass.
+        wait : float, optional
+            Seconds to wait for the model.
+
+        Returns
+        -------
+        Tensor of shape (B,)
+            On the model's device, of its type.
+        """
+        with self._opened(wait) as session:
+            subject = Subject.of(session, checked_image(image, session.prepared.batch_size))
+
+            def work(variants: Subject) -> tuple[Tensor, ...]:
+                around = (Checks(session.trace.calls, check),)
+                with run(session, variants, around=around) as scores:
+                    return (self._score_rows(scores, target, variants),)
+
+            return in_batches(session, subject, batch, work)[0]
+
+    def _score_rows(self, scores: Scores, target: Explainable, variants: Subject) -> Tensor:
+        score = variants.part(scores.of_target(target, self._class_names)).reshape(-1)
+        count = variants.rows if variants.row is None else 1
+        if len(score) != count:
+            msg = f"target={target!r} gave {len(score)} scores for {count} images."
+            raise ValueError(msg)
+        return score
+
+    def input_gradient(
+        self,
+        batch: Tensor,
+        target: Explainable,
+        *,
+        rule: str | None = None,
+        image: int = 0,
+        check: Check | None = None,
+        wait: float | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the target's score for variants of the image, and its gradient for each.
+
+        Parameters
+        ----------
+        batch, target, image, check, wait
+            As for `scores`.
+        rule : str or None
+            "guided" or "deconvnet": how every ReLU passes gradients back; see `RuleMode`.
+
+        Returns
+        -------
+        scores : Tensor of shape (B,)
+        gradient : Tensor
+            Shape of `batch`.
+
+        Raises
+        ------
+        ValueError
+            A rule is asked for and the model has no ReLU.
+        """
+        with self._opened(wait) as session:
+            subject = Subject.of(session, checked_image(image, session.prepared.batch_size))
+
+            def work(variants: Subject) -> tuple[Tensor, ...]:
+                if session.isolated and not session.memory.recorded_graph:
+                    try:
+                        return self._input_gradient(session, variants, target, rule, check)
+                    except InPlaceError:
+                        session.memory.recorded_graph = True
+                return self._input_gradient(session, variants, target, rule, check)
+
+            scores, gradient = in_batches(session, subject, batch, work)
+            return scores, gradient
+
+    def _input_gradient(
+        self,
+        session: Session,
+        variants: Subject,
+        target: Explainable,
+        rule: str | None,
+        check: Check | None,
+    ) -> tuple[Tensor, Tensor]:
+        mode = None if rule is None else RuleMode(rule)
+        around = (Checks(session.trace.calls, check), *(() if mode is None else (mode,)))
+        leaf, subject = variants.with_leaf()
+        way = Recorded() if session.memory.recorded_graph or not session.isolated else guarded
+        with run(session, subject, graph=True, around=around, call=way) as scores:
+            if mode is not None and not mode.count:
+                others = other_nonlinearities(session.structure.operations)
+                raise nothing_to_rule(type(session.model).__name__, others, mode.rule)
+            score = self._score_rows(scores, target, subject)
+            if not score.requires_grad:
+                raise _not_connected(target)
+            (gradient,) = gradients(score.sum(), [leaf], more=False)
+            if gradient is None:
+                raise _not_connected(target)
+        return score.detach(), variants.part(gradient)
+
+    def rule_notice(self, *, wait: float | None = None) -> str | None:
+        """Return a sentence on the nonlinearities that no rule changes; None without any."""
+        with self._opened(wait) as session:
+            others = other_nonlinearities(session.structure.operations)
+        if not others:
+            return None
+        return f"The rule changes ReLUs only; {', '.join(others)} pass gradients back as they are."
+
+
+def _source(info: LayerInfo) -> Source:
+    return Source(info.path, info.call, "output")
+
+
+def _own_scores(session: Session, image: int) -> tuple[Scores, int]:
+    """Return what the model says about an image as it is, and the image's row in it."""
+    if session.structure.final_function is None or session.memory.logits_fit is False:
+        kind = session.structure.score_kind
+        return Scores(session.trace.output, session.scores, kind), image
+    subject = Subject.of(session, image)
+    if image not in session.memory.scores:
+        with run(session, subject) as scores:
+            session.memory.scores[image] = scores
+    return session.memory.scores[image], subject.row or 0
+
+
+def _weighted(scores: Scores, row: int, weights: Tensor) -> ExplainedTarget:
+    if scores.values is None or weights.shape != scores.values.shape[1:]:
+        classes = (
+            "no class scores" if scores.values is None else f"{scores.values.shape[1]} classes"
+        )
+        msg = f"target has weights of shape {tuple(weights.shape)}; the model gives {classes}."
+        raise ValueError(msg)
+    score = float(scores.values[row] @ weights.to(scores.values))
+    return ExplainedTarget(None, "a sum of classes", score, scores.kind, weights=weights)
+
+
+def _not_connected(target: object) -> ValueError:
+    msg = (
+        f"target={target!r} does not depend on the input through the graph, so there is no "
+        f"gradient: the model detaches it, rounds it, or runs under no_grad. Choose another "
+        f"target, or a method without gradients, such as 'occlusion'."
+    )
+    return ValueError(msg)

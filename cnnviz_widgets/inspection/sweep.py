@@ -1,0 +1,170 @@
+"""Inspection: every wanted layer's gradient from one forward and one backward pass per score.
+
+In: one image of a `Session`, layers and scores. Out: a call of `visit` for each layer and score,
+while the backward pass runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import GradientEdge
+
+from cnnviz_widgets.inspection.calls import Call, Source
+from cnnviz_widgets.inspection.explained import ExplainedTarget, Scores
+from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.inspection.runs import InPlaceError, Recorded, Subject, gradients, guarded, run
+from cnnviz_widgets.inspection.session import Session
+from cnnviz_widgets.inspection.taps import Check, Checks, Taps, begun
+from cnnviz_widgets.inspection.values import Nest, first_tensor, replace_tensors
+
+Key = tuple[str, int]  # path and call
+Visit = Callable[[LayerInfo, Tensor, "Tensor | None", int], object]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep explained.
+
+    Attributes
+    ----------
+    scores : Tensor of shape (K,)
+        float32, one for each target; (K, B) of a batch of variants.
+    targets : tuple of ExplainedTarget
+        As they were resolved.
+    """
+
+    scores: Tensor
+    targets: tuple[ExplainedTarget, ...]
+
+
+class Sweeper:
+    """One sweep over one image, or over variants of it.
+
+    Parameters
+    ----------
+    session : Session
+        Whose model.
+    subject : Subject
+        What the model is given.
+    layers : sequence of LayerInfo
+        Which layers.
+    visit, check : callable
+        See `Passes.sweep`.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        subject: Subject,
+        *,
+        layers: Sequence[LayerInfo],
+        visit: Visit,
+        check: Check | None,
+    ) -> None:
+        self._session = session
+        self._subject = subject
+        self._infos = {(info.path, info.call): info for info in layers}
+        self._visit = visit
+        self._check = check
+        self._anchor = torch.zeros((), requires_grad=True)
+        self._values: dict[Key, Tensor] = {}
+        self._visited: set[Key] = set()
+        self._place = 0
+
+    def scores(
+        self, targets: Sequence[ExplainedTarget], class_names: Sequence[str] | None
+    ) -> Tensor:
+        """Run the passes; return the score of each target."""
+        session = self._session
+        if session.isolated and not session.memory.recorded_graph:
+            try:
+                return self._hooked(targets, class_names)
+            except InPlaceError:
+                session.memory.recorded_graph = True
+        return self._recorded(targets, class_names)
+
+    def _hooked(
+        self, targets: Sequence[ExplainedTarget], class_names: Sequence[str] | None
+    ) -> Tensor:
+        """Hear the gradients through hooks on the values: the fast way."""
+        session = self._session
+        calls = [session.call(Source(*key, "output")) for key in self._infos]
+        around = (Taps(calls, self._note), Checks(session.trace.calls, self._check))
+        with run(session, self._subject, graph=True, around=around, call=guarded) as scores:
+            return self._backward(scores, targets, class_names, None)
+
+    def _recorded(
+        self, targets: Sequence[ExplainedTarget], class_names: Sequence[str] | None
+    ) -> Tensor:
+        """Let a recorder run in-place functions in new memory, and ask for all gradients."""
+        session, recorded = self._session, Recorded()
+        around = (Checks(session.trace.calls, self._check),)
+        with run(session, self._subject, graph=True, around=around, call=recorded) as scores:
+            edges: dict[Key, GradientEdge] = {}
+            for key in self._infos:
+                value, edge = recorded.find(*key)
+                if value is not None:
+                    self._keep(key, value)
+                if edge is not None:
+                    edges[key] = edge
+            return self._backward(scores, targets, class_names, edges)
+
+    # -- forward ------------------------------------------------------------------------------
+
+    def _note(self, call: Call, output: Nest) -> Nest:
+        """Take note of a wanted value; let the graph begin here where it has not yet."""
+        tensor = first_tensor(output)
+        if tensor is None:
+            return output
+        key = (call.path, call.call)
+        self._keep(key, tensor)
+        if not torch.is_grad_enabled() or not (tensor.is_floating_point() or tensor.is_complex()):
+            return output
+        new = tensor if tensor.requires_grad else begun(tensor, self._anchor)
+        new.register_hook(lambda gradient: self._hear(key, gradient))  # type: ignore[no-untyped-call]  # torch's
+        if new is tensor:
+            return output
+        return replace_tensors(output, lambda item: new if item is tensor else item)
+
+    def _keep(self, key: Key, tensor: Tensor) -> None:
+        """Hold a value as it is now: that of the trace, or else a copy."""
+        if key not in self._values:
+            traced = self._subject.traced(self._session, Source(*key, "output"))
+            self._values[key] = tensor.detach().clone() if traced is None else traced
+
+    # -- backward -----------------------------------------------------------------------------
+
+    def _backward(
+        self,
+        scores: Scores,
+        targets: Sequence[ExplainedTarget],
+        class_names: Sequence[str] | None,
+        edges: dict[Key, GradientEdge] | None,
+    ) -> Tensor:
+        found = [self._subject.part(scores.of_target(t, class_names)) for t in targets]
+        for self._place, score in enumerate(found):
+            self._visited = set()
+            more = self._place + 1 < len(found)
+            if score.requires_grad and edges is None:
+                gradients(score.sum(), [self._anchor], more=more)
+            elif score.requires_grad and edges:
+                got = gradients(score.sum(), list(edges.values()), more=more)
+                for key, gradient in zip(edges, got, strict=True):
+                    self._hear(key, gradient)
+            for key in self._infos:
+                if key not in self._visited:
+                    self._hear(key, None)
+        return torch.stack([score.detach().float().cpu() for score in found])
+
+    def _hear(self, key: Key, gradient: Tensor | None) -> None:
+        """Hand a value and its gradient to the visitor."""
+        if self._check is not None:
+            self._check()
+        self._visited.add(key)
+        if key in self._values:
+            part = None if gradient is None else self._subject.part(gradient)
+            self._visit(self._infos[key], self._subject.part(self._values[key]), part, self._place)

@@ -1,0 +1,136 @@
+"""Inspection: hooks on chosen module calls, for passes that need no whole record.
+
+In: calls that a trace noted. Out: `Taps`, which hands their outputs to a function while it is
+open, and `begun`, which lets the graph begin at a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from cnnviz_widgets.inspection.calls import Call
+from cnnviz_widgets.inspection.values import Nest
+
+OnOutput = Callable[[Call, Nest], Nest]
+Check = Callable[[], object]
+
+
+class Taps:
+    """Hear the outputs of some module calls; a context manager around one forward pass.
+
+    Parameters
+    ----------
+    calls : iterable of Call
+        Which calls, of the shadow's modules.
+    on_output : callable
+        ``on_output(call, output)`` returns what the model goes on with.
+    """
+
+    def __init__(self, calls: Iterable[Call], on_output: OnOutput) -> None:
+        self._wanted: dict[nn.Module, dict[int, Call]] = {}
+        for call in calls:
+            self._wanted.setdefault(call.module, {})[call.call] = call
+        self._on_output = on_output
+        self._counts: dict[nn.Module, int] = {}
+        self._running: dict[nn.Module, list[int]] = {}
+        self._handles: list[RemovableHandle] = []
+
+    def __enter__(self) -> None:
+        try:
+            for module in self._wanted:
+                self._counts[module], self._running[module] = 0, []
+                self._handles.append(module.register_forward_pre_hook(self._before, prepend=True))
+                self._handles.append(module.register_forward_hook(self._after))
+        except BaseException:
+            self._remove()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._remove()
+
+    def _remove(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def _before(self, module: nn.Module, _args: Any) -> None:
+        self._counts[module] += 1
+        self._running[module].append(self._counts[module])
+
+    def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
+        call = self._wanted[module].get(self._running[module].pop())
+        return output if call is None else self._on_output(call, output)
+
+
+class Checks:
+    """Call a function before every module call; it may raise to stop the pass.
+
+    Parameters
+    ----------
+    calls : iterable of Call
+        Whose modules.
+    check : callable or None
+        None: nothing is called.
+    """
+
+    def __init__(self, calls: Iterable[Call], check: Check | None) -> None:
+        self._modules = dict.fromkeys(call.module for call in calls) if check is not None else {}
+        self._check = check
+        self._handles: list[RemovableHandle] = []
+
+    def __enter__(self) -> None:
+        for module in self._modules:
+            self._handles.append(module.register_forward_pre_hook(self._before))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def _before(self, _module: nn.Module, _args: Any) -> None:
+        if self._check is not None:
+            self._check()
+
+
+class _Begin(torch.autograd.Function):
+    """Give a tensor a place in the graph; no gradient goes on from there."""
+
+    @staticmethod
+    def forward(ctx: Any, _anchor: Tensor, held: list[Tensor]) -> Tensor:
+        ctx.set_materialize_grads(False)
+        return held[0]
+
+    @staticmethod
+    def backward(_ctx: Any, *_gradients: Tensor) -> tuple[None, None]:
+        return None, None
+
+
+def begun(tensor: Tensor, anchor: Tensor) -> Tensor:
+    """Return the tensor, in the same memory, as a value of the graph that begins here.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        One that requires no gradient. It stays as it is; the model may write to the result.
+    anchor : Tensor
+        Requires a gradient. The backward pass down to it visits all values begun with it, and
+        what comes after them; its own gradient is None.
+    """
+    began: Tensor = _Begin.apply(anchor, [tensor.detach()])  # type: ignore[no-untyped-call]  # torch's
+    return began

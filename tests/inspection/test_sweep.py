@@ -1,0 +1,194 @@
+"""Sweeps: what a layer's own gradient and activation are, for all layers and scores at once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnnviz_widgets.inspection import Inspector, LayerInfo
+from tests.benchmarks.networks import resnet18
+from tests.inspection import models
+
+Found = dict[tuple[str, int], tuple[Tensor, Tensor | None]]
+
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    **{kind: functools.partial(models.InPlace, kind) for kind in models.IN_PLACE_KINDS},
+    "plain": models.Plain,
+    "tuple": lambda: models.Structured("tuple"),
+    "dict": lambda: models.Structured("dict"),
+    "dataclass": lambda: models.Structured("dataclass"),
+    "tokens": models.Tokens,
+    "channels last": models.ChannelsLast,
+    "writes to itself": models.Weird,
+    "no copy": lambda: models.NoCopy(inplace=True),
+    "residual network": resnet18,
+}
+
+
+def swept(
+    inspector: Inspector, targets: list[object], *, image: int = 0, batch: Tensor | None = None
+) -> Found:
+    """Return copies of what a sweep over all modules visits."""
+    found: Found = {}
+
+    def visit(info: LayerInfo, activation: Tensor, gradient: Tensor | None, place: int) -> None:
+        assert (info.name, place) not in found, "visited twice"
+        copy = None if gradient is None else gradient.clone()
+        found[info.name, place] = (activation.clone(), copy)
+
+    names = [info.name for info in inspector.modules]
+    inspector.passes.sweep(names, targets, visit, image=image, batch=batch)  # type: ignore[arg-type]  # of any kind
+    return found
+
+
+def assert_near(got: Tensor, expected: Tensor, what: object) -> None:
+    """Fail unless two values differ by rounding at most, as seen beside the largest of them."""
+    atol = 1e-5 * float(expected.abs().max()) + 1e-8
+    torch.testing.assert_close(got, expected, rtol=0, atol=atol, msg=lambda text: f"{what}: {text}")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_sweep_gives_what_each_layer_gives_by_itself(name: str) -> None:
+    model = models.built(MODELS[name]())
+    x = models.pictures(2, 3, 32, 32) if name == "residual network" else models.pictures()
+    inspector = Inspector(model, x)
+    found = swept(inspector, [1, 0], image=1)
+    for info in inspector.modules:
+        for place, target in enumerate((1, 0)):
+            activation, gradient = found[info.name, place]
+            assert_near(activation, inspector.activation(info.name)[1:], (info.name, "activation"))
+            if gradient is None:
+                with pytest.raises(ValueError, match="does not depend on"):
+                    inspector.gradient(info.name, target)
+            else:
+                expected = inspector.gradient(info.name, target)[1:]
+                assert_near(gradient, expected, (info.name, target))
+
+
+def test_what_does_not_fit_into_the_cache_is_the_same() -> None:
+    """Activations that the trace does not hold are copied before they are written to."""
+    model, x = models.built(models.Plain(inplace=True)), models.pictures()
+    found = swept(Inspector(model, x), [2])
+    small = swept(Inspector(model, x, cache_bytes=0), [2])
+    for key, (activation, gradient) in found.items():
+        assert gradient is not None
+        assert_near(small[key][0], activation, key)
+        assert_near(small[key][1], gradient, key)  # type: ignore[arg-type]  # there, too
+
+
+def test_the_score_before_a_softmax_is_explained() -> None:
+    """Functional softmax and module alike: the gradient is that of the logit."""
+
+    class Logits(models.Functional):
+        def forward(self, x: Tensor) -> Any:
+            x = torch.nn.functional.max_pool2d(torch.relu(self.conv1(x)), 2)
+            return self.conv2(x).mean((2, 3))
+
+    x = models.pictures()
+    functional = models.built(models.Functional())
+    plain = models.built(Logits())
+    for model in (functional, models.built(nn.Sequential(Logits(), nn.Softmax(1)))):
+        expected = swept(Inspector(plain, x), [None, 3])
+        inspector = Inspector(model, x)
+        got = swept(inspector, [None, 3])
+        for name in ("conv1", "conv2"):
+            for place in (0, 1):
+                key = name if model is functional else f"0.{name}"
+                gradient = got[key, place][1]
+                assert gradient is not None
+                assert_near(gradient, expected[name, place][1], key)  # type: ignore[arg-type]  # there
+        (target,) = inspector.passes.targets([3])
+        assert target.score == pytest.approx(plain(x)[0, 3].item(), rel=1e-5)
+        assert target.score_kind == "logit"
+        assert "a logit, is explained" in (target.notice or "")
+
+
+def test_a_softmax_that_something_follows_is_explained_as_it_is() -> None:
+    class Averaged(models.Functional):
+        def forward(self, x: Tensor) -> Any:
+            return self.conv2(torch.relu(self.conv1(x))).softmax(1).mean((2, 3))
+
+    inspector = Inspector(models.built(Averaged()), models.pictures())
+    (target,) = inspector.passes.targets([1])
+    assert target.score_kind == "probability"
+    assert "small where the model is sure" in (target.notice or "")
+
+
+def test_variants_have_a_gradient_each() -> None:
+    model, x = models.built(models.Plain(inplace=True)), models.pictures(3)
+    whole = Inspector(model, x)
+    found = swept(Inspector(model, x[:1]), [1], batch=x)
+    for info in whole.modules:
+        activation, gradient = found[info.name, 0]
+        assert gradient is not None
+        assert_near(activation, whole.activation(info.name), info.name)
+        assert_near(gradient, whole.gradient(info.name, 1), info.name)
+
+
+def test_a_weighted_sum_of_classes() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    weights = torch.tensor([0.0, 1.0, -0.5, 0.0, 0.0])
+    found = swept(inspector, [weights, 1, 2])
+    for name in ("conv1", "conv2"):
+        mixed, one, two = (found[name, place][1] for place in range(3))
+        assert mixed is not None
+        assert one is not None
+        assert two is not None
+        assert_near(mixed, one - 0.5 * two, name)
+
+
+def test_models_that_mix_the_images_of_a_batch_are_given_all_of_them() -> None:
+    """Batch statistics in eval mode: an image alone would have other scores."""
+    model = models.built(
+        nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.InstanceNorm2d(4), models.AcrossImages(), nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3),
+        )
+    )  # fmt: skip
+    assert isinstance(model, nn.Sequential)
+    x = models.pictures(3)
+    inspector = Inspector(model, x)
+    found = swept(inspector, [1], image=2)
+    scores = model(x).detach()
+    assert inspector.passes.targets([1], image=2)[0].score == pytest.approx(float(scores[2, 1]))
+    y = model[0](x).detach().requires_grad_()
+    (expected,) = torch.autograd.grad(model[1:](y)[2, 1], [y])
+    gradient = found["0", 0][1]
+    assert gradient is not None
+    assert_near(gradient, expected[2:], "the image's own part")
+
+
+def test_a_layer_that_the_score_does_not_depend_on() -> None:
+    class Aside(models.Plain):
+        def forward(self, x: Tensor) -> Any:
+            self.bn(self.conv1(x))
+            return self.fc(self.conv2(self.conv1(x).detach()).mean((2, 3)))
+
+    found = swept(Inspector(models.built(Aside()), models.pictures()), [0, 1])
+    assert found["bn", 0][1] is None
+    assert found["bn", 1][1] is None
+    assert found["conv2", 1][1] is not None
+
+
+def test_a_visitor_may_stop_the_sweep() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+
+    def visit(*_: object) -> None:
+        msg = "enough"
+        raise RuntimeError(msg)
+
+    with pytest.raises(RuntimeError, match="enough"):
+        inspector.passes.sweep(["conv1"], [0], visit)
+
+    def check() -> None:
+        msg = "stop"
+        raise InterruptedError(msg)
+
+    with pytest.raises(InterruptedError, match="stop"):
+        inspector.passes.sweep(["conv1"], [0], visit, check=check)
+    assert len(swept(inspector, [0])) == len(inspector.modules)
