@@ -11,7 +11,7 @@ import { isColormaps, packColormaps } from "./pack.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "cnnviz_widgets", "static");
 const widgets = ["layer-browser", "cam-slider", "saliency-overlay", "filter-grid"].filter((name) =>
-  existsSync(join(here, "src", "widgets", `${name}.ts`)),
+  ["ts", "css"].every((suffix) => existsSync(join(here, "src", "widgets", `${name}.${suffix}`))),
 );
 const limitBytes = 40_000;
 
@@ -34,6 +34,8 @@ const options = {
   minify: true,
   format: "esm",
   target: "es2022",
+  // Nested rules are for the reader of the source; browsers of before 2023 do not know them.
+  supported: { nesting: false },
   charset: "utf8",
   legalComments: "none",
   // A page with requirejs would otherwise catch bundled UMD code (anywidget issue 369).
