@@ -38,28 +38,31 @@ function textOf(value: Value): string {
 
 function makeInput({ name, kind, low, high, choices }: ParameterInfo): Field["input"] {
   const control = { "data-cnnviz-control": `parameter-${name}`, name };
-  if (kind === "choice") {
-    return h("select", control, ...choices.map((choice) => h("option", { value: choice }, choice)));
+  if (kind === "choice" || kind === "bool") {
+    const values = kind === "bool" ? [true, false] : choices;
+    const options = values.map((value) => h("option", { value: `${value}` }, textOf(value)));
+    return h("select", control, ...options);
   }
-  if (kind === "bool") return h("input", { type: "checkbox", ...control });
   const step = kind === "int" ? 1 : "any";
   return h("input", { type: "number", step, min: low, max: high, ...control });
 }
 
 function makeField(info: ParameterInfo): Field {
   const input = makeInput(info);
-  const { low, high } = info;
-  const hasRange = low !== null && high !== null;
-  const bounds = hasRange ? `, ${words.range(formatNumber(low), formatNumber(high))}` : "";
-  const about = h("small", words.byDefault(textOf(info.default)) + bounds);
+  const [low, high] = [info.low, info.high].map((end) => (end === null ? null : textOf(end)));
+  const about = words.byDefault(textOf(info.default)) + words.bounds(low ?? null, high ?? null);
   const label = h("span", info.label);
-  return { info, input, box: h("label.control", { title: info.help }, label, input, about) };
+  return {
+    info,
+    input,
+    box: h("label.control", { title: info.help }, label, input, h("small", about)),
+  };
 }
 
 /** What stands in a field, or null if that is nothing the parameter can be. */
 function valueIn({ info, input }: Field): Value | null {
+  if (info.kind === "bool") return input.value === "true";
   if (input instanceof HTMLSelectElement) return input.value;
-  if (info.kind === "bool") return input.checked;
   const value = input.valueAsNumber;
   const isWhole = info.kind === "float" || Number.isInteger(value);
   const isInside = value >= (info.low ?? -Infinity) && value <= (info.high ?? Infinity);
@@ -86,10 +89,8 @@ export function makeParameters(on: On, onChange: (values: Values) => void): Para
 
   const put = (values: Values) => {
     for (const { info, input } of fields) {
-      const value = values[info.name] ?? info.default;
+      input.value = `${values[info.name] ?? info.default}`;
       setAttributes(input, { "aria-invalid": false });
-      if (input instanceof HTMLInputElement && info.kind === "bool") input.checked = Boolean(value);
-      else input.value = `${value}`;
     }
     count(values);
   };

@@ -1,23 +1,27 @@
 /** The words of SaliencyOverlay, besides those of words.ts. */
 
 import type { Form } from "./clipping";
+import type { PanelState } from "./saliencytraits";
 
 export const method = "Method";
+export const families = { saliency: "At the picture", cam: "At a layer" };
 export const addMethod = "Add a method beside";
 export const removeMethod = (title: string) => `Remove ${title}`;
-export const passesOf = (passes: string) => `Needs ${passes}.`;
+export const needs = (passes: string) => `Takes ${passes}.`;
 
 export const show = "Show";
 export const shows = { both: "map over picture", picture: "picture", map: "map" };
-export const opacity = "Opacity of the map";
+export const opacity = "Opacity";
 export const form = "Values";
 export const forms: Readonly<Record<Form | "usual", string>> = {
-  usual: "usual for the method",
+  usual: "usual",
   absolute: "absolute",
-  signed: "signed, centred on zero",
+  signed: "signed",
   positive: "positive part",
 };
-export const percentile = "Clip at percentile";
+export const percentile = "Clip";
+export const clip = (value: number) =>
+  value < 100 ? `${ordinal(value)} percentile` : "not at all";
 export const smooth = "Smooth";
 export const colormap = "Colours";
 export const share = (value: number) => `${Math.round(100 * value)} %`;
@@ -43,44 +47,49 @@ export const legend = (form: Form, percentile: number, end: string) =>
     ? `${STARTS[form]}, clipped at the ${ordinal(percentile)} percentile, ${end}:`
     : `${STARTS[form]}, up to the largest, ${end}:`;
 
-export const explained = (kind: string, name: string, score: string) =>
-  `Explains the ${kind} of ${name}, ${score}`;
-export const customScore = (score: string) => `Explains a score of your own, ${score}`;
-export const atLayer = (layer: string) => `at ${layer}`;
-export const layerOf = "Layer";
+/** Which number the map is about. */
+export const explained = (kind: string, name: string, score: string, layer: string | null) => {
+  const what = kind === "custom" ? "a score of your own" : `the ${kind} of ${name}`;
+  return `Explains ${what}, ${score}${layer ? `, at ${layer}` : ""}`;
+};
+export const layer = "Layer of the CAMs";
 export const lastLayer = "the last with a grid";
 
 /** How much was computed, in how long. */
 export const cost = (forward: number, backward: number, seconds: string) => {
-  const counted = [
-    ...(forward ? [`${forward} forward`] : []),
-    ...(backward ? [`${backward} backward`] : []),
-  ];
+  const counted = [forward && `${forward} forward`, backward && `${backward} backward`];
   const passes = forward + backward === 1 ? "pass" : "passes";
-  return `${counted.join(" and ") || "no"} ${passes}, ${seconds}`;
+  return `${counted.filter(Boolean).join(" and ") || "no"} ${passes}, ${seconds}`;
 };
 export const seconds = (value: number) =>
   value < 0.1 ? `${Math.max(1, Math.round(1000 * value))} ms` : `${value.toFixed(1)} s`;
 
-export const progress = (done: number, total: number) => `${done} of ${total} passes`;
-export const starting = "Starting";
-export const queued = "Waits for the other methods";
+/** What a panel says of its method while it is at work, and after. */
+export function status(state: PanelState, done: number, total: number, cost: string): string {
+  if (state === "done") return cost;
+  if (state === "queued") return "Waits for the other methods";
+  if (state === "missing") return "This map is not in this page.";
+  if (state === "failed") return "";
+  const share = `${done} of ${total} passes`;
+  if (state === "running") return total ? share : "Starting";
+  return total ? `Stopped after ${share}` : "Stopped";
+}
 export const cancel = "Cancel";
 export const again = "Compute";
-export const stopped = (done: number, total: number) =>
-  `Stopped after ${done} of ${total} passes; the map is what was found by then.`;
-export const stoppedBefore = "Stopped before there was a map.";
 export const failed = (title: string) => `${title} cannot be shown`;
-export const missing = "This map is not in this page.";
 export const staticHint = "Maps that are in this page can still be shown.";
 
 export const parameters = (changed: number) =>
   changed ? `Parameters, ${changed} changed` : "Parameters";
 export const byDefault = (value: string) => `default ${value}`;
-export const range = (low: string, high: string) => `${low} to ${high}`;
+export const bounds = (low: string | null, high: string | null) => {
+  if (low === null) return high === null ? "" : `, at most ${high}`;
+  return high === null ? `, at least ${low}` : `, ${low} to ${high}`;
+};
 export const reset = "Back to the defaults";
 export const yes = "yes";
 export const no = "no";
 
 export const mapOf = (title: string, height: number, width: number) =>
   `Map of ${title}, ${height} × ${width} values; arrow keys read them`;
+export const noMap = "No map yet.";

@@ -1,0 +1,94 @@
+/** How maps are drawn: the controls that are always there, and those that fold away. */
+
+import { colormapNames, isDiverging } from "./colormap";
+import { inputControl, selectControl } from "./controls";
+import { h, type On, setText, show } from "./dom";
+import type { SaliencyLook } from "./saliencytraits";
+import type { LayerEntry } from "./traits";
+import * as shared from "./words";
+import * as words from "./words-saliency";
+
+export interface SaliencyOptions {
+  readonly box: HTMLElement;
+  /** Shows the look in force. */
+  show(look: SaliencyLook): void;
+  /** Takes the layers that a CAM can be asked at. */
+  setLayers(layers: readonly LayerEntry[]): void;
+  /** Shows the layer chosen; `isUsed` tells whether any method is at a layer. */
+  chooseLayer(layer: string | null, isUsed: boolean): void;
+}
+
+/** Percentiles below this one clip what is to be seen. */
+const LEAST_PERCENTILE = 80;
+
+/** A slider whose number stands beside its label. */
+function slider(name: string, label: string, on: On, onInput: (value: number) => void) {
+  const control = inputControl("range", name, label, on, (input) => onInput(input.valueAsNumber));
+  return {
+    ...control,
+    set(value: number, text: string) {
+      control.input.value = `${value}`;
+      setText(control.label, `${label}: ${text}`);
+      control.input.setAttribute("aria-valuetext", text);
+    },
+  };
+}
+
+export function makeSaliencyOptions(
+  on: On,
+  onChange: (change: Partial<SaliencyLook>) => void,
+  onLayer: (layer: string | null) => void,
+): SaliencyOptions {
+  const shows = Object.entries(words.shows);
+  const shown = selectControl("show", words.show, shows, on, (value) =>
+    onChange({ show: value as SaliencyLook["show"] }),
+  );
+  const opacity = slider("opacity", words.opacity, on, (value) => onChange({ opacity: value }));
+  Object.assign(opacity.input, { max: 1, step: 0.01 });
+  const forms = Object.entries(words.forms);
+  const form = selectControl("form", words.form, forms, on, (value) =>
+    onChange({ form: value as SaliencyLook["form"] }),
+  );
+  const percentile = slider("percentile", words.percentile, on, (value) =>
+    onChange({ percentile: value }),
+  );
+  Object.assign(percentile.input, { min: LEAST_PERCENTILE, max: 100, step: 0.5 });
+  const smooth = inputControl("checkbox", "smooth", words.smooth, on, ({ checked }) =>
+    onChange({ smooth: checked }),
+  );
+  const maps = colormapNames.map(
+    (name) => [name, shared.colormapName(name, isDiverging(name))] as const,
+  );
+  const colormap = selectControl("colormap", words.colormap, maps, on, (name) =>
+    onChange({ colormap: name }),
+  );
+  const layer = selectControl("layer", words.layer, [], on, (name) => onLayer(name || null));
+  const more = [smooth, colormap, layer].map(({ box }) => box);
+  return {
+    box: h(
+      "div.look",
+      shown.box,
+      opacity.box,
+      form.box,
+      percentile.box,
+      h("details", h("summary", shared.view), h("div.options", ...more)),
+    ),
+    show(look) {
+      shown.input.value = look.show;
+      opacity.set(look.opacity, words.share(look.opacity));
+      opacity.input.disabled = look.show !== "both";
+      form.input.value = look.form;
+      percentile.set(look.percentile, words.clip(look.percentile));
+      smooth.input.checked = look.smooth;
+      colormap.input.value = look.colormap;
+    },
+    setLayers(layers) {
+      const named = layers.map(({ name }) => h("option", { value: name }, name));
+      layer.input.replaceChildren(h("option", { value: "" }, words.lastLayer), ...named);
+    },
+    chooseLayer(name, isUsed) {
+      show(layer.box, isUsed);
+      layer.input.value = name ?? "";
+    },
+  };
+}

@@ -1,0 +1,185 @@
+/** One method of the SaliencyOverlay: its map, what it explains, what it cost, and its parameters. */
+
+import { usualForm } from "./clipping";
+import { h, listenUntil, setAttributes, setText, show } from "./dom";
+import { formatNumber } from "./format";
+import { makeNotice } from "./notice";
+import { makeParameters, type Values } from "./parameters";
+import type { Answer, Facts, ValueMap } from "./saliencymap";
+import type { MethodInfo, PanelState, SaliencyLook } from "./saliencytraits";
+import { makeSaliencyView } from "./saliencyview";
+import type { Block, Failure } from "./wire";
+import * as words from "./words-saliency";
+
+export interface ReaderEvents {
+  onMethod(name: string): void;
+  onParameters(values: Values): void;
+  onRemove(): void;
+  onCancel(): void;
+  /** The reader wants the map computed that was stopped or failed. */
+  onAgain(): void;
+}
+
+export interface SaliencyPanel {
+  readonly box: HTMLElement;
+  state(): PanelState;
+  /** Takes the method and the parameters that are not at their defaults. */
+  choose(method: MethodInfo, values: Values, isOnly: boolean): void;
+  /** A map has been asked for; `keeps` tells whether the one on the screen may stay until then. */
+  ask(keeps: boolean): void;
+  setState(state: PanelState): void;
+  take(answer: Answer): void;
+  fail(failure: Pick<Failure, "message" | "hint">): void;
+  /** Draws the map over the picture, as far as they are here; false if there is no map. */
+  draw(picture: Block | null, look: SaliencyLook): boolean;
+  facts(): Facts | null;
+  /** Gives the keyboard to the choice of the method. */
+  focus(): void;
+  /** Takes the panel away. */
+  end(): void;
+}
+
+function makeMethodSelect(methods: readonly MethodInfo[]): HTMLSelectElement {
+  const group = (family: MethodInfo["family"]) =>
+    h(
+      "optgroup",
+      { label: words.families[family] },
+      ...methods
+        .filter((method) => method.family === family)
+        .map(({ name, title }) => h("option", { value: name }, title)),
+    );
+  const control = { "data-cnnviz-control": "method", "aria-label": words.method };
+  return h("select", control, group("saliency"), group("cam"));
+}
+
+/** How far the method is, with a button to stop it or to start it again. */
+function makeStatus() {
+  const text = new Text();
+  const bar = h("progress");
+  const button = h("button", { type: "button" });
+  const box = h("div.progress", bar, h("span", { role: "status" }, text), button);
+  return {
+    box,
+    button,
+    show(state: PanelState, done: number, total: number, cost: string) {
+      const isBusy = state === "queued" || state === "running";
+      show(bar, isBusy);
+      if (total > 0 && state === "running") setAttributes(bar, { max: total, value: done });
+      else setAttributes(bar, { value: null });
+      setText(text, words.status(state, done, total, cost));
+      show(button, state !== "done" && state !== "asked" && state !== "missing");
+      setText(button, isBusy ? words.cancel : words.again);
+      setAttributes(button, { "data-cnnviz-control": isBusy ? "cancel" : "again" });
+    },
+  };
+}
+
+export function makeSaliencyPanel(
+  methods: readonly MethodInfo[],
+  events: ReaderEvents,
+): SaliencyPanel {
+  const ending = new AbortController();
+  const on = listenUntil(ending.signal);
+  const select = makeMethodSelect(methods);
+  const remove = h("button.remove", { type: "button", "data-cnnviz-control": "remove" }, "×");
+  const view = makeSaliencyView(on);
+  const explained = new Text();
+  const status = makeStatus();
+  const notice = makeNotice();
+  const note = h("p.note");
+  const about = h("p.quiet");
+  const parameters = makeParameters(on, (values) => events.onParameters(values));
+  const box = h(
+    "section.panel",
+    h("div.panelhead", select, remove),
+    view.box,
+    h("p.explained", explained),
+    status.box,
+    notice.box,
+    note,
+    parameters.box,
+    about,
+  );
+  let method: MethodInfo | null = null;
+  let state: PanelState = "asked";
+  let map: ValueMap | null = null;
+  let facts: Facts | null = null;
+  let done = 0;
+  let total = 0;
+
+  on(select, "change", () => events.onMethod(select.value));
+  on(remove, "click", () => events.onRemove());
+  on(status.button, "click", () =>
+    state === "queued" || state === "running" ? events.onCancel() : events.onAgain(),
+  );
+
+  const setState = (next: PanelState) => {
+    state = next;
+    setAttributes(box, {
+      "data-state": state,
+      "aria-busy": (state === "queued" || state === "running") && "true",
+    });
+    if (state === "asked") return;
+    const cost = facts && words.cost(facts.forward, facts.backward, words.seconds(facts.seconds));
+    status.show(state, done, total, cost ?? "");
+  };
+
+  const tellFacts = () => {
+    if (!facts) return setText(explained, "");
+    const { scoreKind, name, score, layer } = facts;
+    setText(explained, words.explained(scoreKind, name, formatNumber(score), layer));
+  };
+
+  return {
+    box,
+    state: () => state,
+    facts: () => facts,
+    focus: () => select.focus(),
+    setState,
+    choose(next, values, isOnly) {
+      method = next;
+      select.value = next.name;
+      box.setAttribute("aria-label", next.title);
+      setAttributes(remove, { "aria-label": words.removeMethod(next.title) });
+      show(remove, !isOnly);
+      parameters.show(next.parameters, values);
+      setText(about, `${next.summary} ${words.needs(next.passes)} ${next.paper}`);
+    },
+    ask(keeps) {
+      if (!keeps) map = null;
+      facts = keeps ? facts : null;
+      done = 0;
+      total = 0;
+      notice.clear("");
+      setText(note, "");
+      setAttributes(box, { "data-stale": map !== null });
+      setState("asked");
+    },
+    take(answer) {
+      ({ done, total } = answer);
+      if (answer.map) {
+        map = answer.map;
+        setAttributes(box, { "data-stale": false });
+      }
+      facts = answer.facts ?? facts;
+      if (answer.facts) tellFacts();
+      setText(note, answer.facts?.note ?? "");
+      setState(answer.facts ? "done" : "running");
+    },
+    fail({ message, hint }) {
+      map = null;
+      facts = null;
+      tellFacts();
+      notice.say("", words.failed(method?.title ?? ""), message, hint);
+      setState("failed");
+    },
+    draw(picture, look) {
+      const form = look.form === "usual" ? usualForm(method?.family) : look.form;
+      return view.draw(map, picture, look, form, method?.title ?? "");
+    },
+    end() {
+      ending.abort();
+      box.remove();
+    },
+  };
+}

@@ -1,0 +1,149 @@
+/** A map over its picture, the value under the pointer, and the legend with the scale in force. */
+
+import { extentIn, type Form, percentileOf, sortedSizes, valuesIn } from "./clipping";
+import { isDiverging, palette } from "./colormap";
+import { h, makeImage, type On, setAttributes, setText, show } from "./dom";
+import { formatExact, formatNumber } from "./format";
+import { makeFrame } from "./frame";
+import { paintOverlay, paintPicture, resizeField } from "./overlay";
+import { makeProbe } from "./probe";
+import type { ValueMap } from "./saliencymap";
+import type { SaliencyLook } from "./saliencytraits";
+import type { Block } from "./wire";
+import * as shared from "./words";
+import * as words from "./words-saliency";
+
+export interface SaliencyView {
+  readonly box: HTMLElement;
+  /** Draws at once what there is; false if there is no map. */
+  draw(
+    map: ValueMap | null,
+    picture: Block | null,
+    look: SaliencyLook,
+    form: Form,
+    title: string,
+  ): boolean;
+}
+
+/** The colours of signed values, where the reader has not chosen others that have a middle. */
+const DIVERGING = "coolwarm";
+
+/** The values of a map as they are drawn, and their sizes in order, for the clipping. */
+interface Drawn {
+  readonly map: ValueMap;
+  readonly key: string;
+  readonly values: Float32Array;
+  readonly sizes: Float32Array;
+}
+
+function makeLegend() {
+  const sentence = new Text();
+  const [low, high] = [new Text(), new Text()];
+  const centred = h("span", shared.centred);
+  const bar = h("canvas.ramp", { width: 256, height: 1, "aria-hidden": "true" });
+  const scale = h("span.scale", h("span", low), bar, h("span", high), centred);
+  const box = h("div.legend", h("span", sentence), scale);
+  let drawn = "";
+  return {
+    box,
+    show(form: Form, percentile: number, end: number, colormap: string) {
+      setText(sentence, words.legend(form, percentile, formatNumber(end)));
+      setText(low, formatNumber(extentIn(form, end).low));
+      setText(high, formatNumber(end));
+      show(centred, form === "signed");
+      if (drawn === colormap) return;
+      drawn = colormap;
+      const { pixels, put } = makeImage(bar, 256, 1);
+      pixels.set(palette(colormap).table);
+      put();
+    },
+  };
+}
+
+export function makeSaliencyView(on: On): SaliencyView {
+  const { frame, canvas, resize, mark } = makeFrame({
+    role: "application",
+    tabindex: 0,
+    hidden: true,
+  });
+  const none = h("p.quiet", words.noMap);
+  const readout = new Text(shared.readoutHint);
+  const legend = makeLegend();
+  let last: Drawn | null = null;
+
+  const probe = makeProbe(
+    on,
+    frame,
+    canvas,
+    () => last?.map ?? null,
+    (aim) => {
+      mark(aim?.spot ?? null);
+      if (!aim || !last) return setText(readout, shared.readoutHint);
+      const { y, x } = aim;
+      const { values, width, isExact } = last.map;
+      const value = values[y * width + x] ?? 0;
+      const text = isExact ? formatExact(value) : `≈ ${formatNumber(value)}`;
+      setText(readout, shared.readout(y, x, text));
+    },
+  );
+
+  /** The values drawn, made anew only when something they depend on has changed. */
+  const prepare = (map: ValueMap, form: Form, height: number, width: number, smooth: boolean) => {
+    const key = `${form} ${height} ${width} ${smooth}`;
+    if (last?.map === map && last.key === key) return last;
+    const chosen = { ...map, values: valuesIn(form, map.values) };
+    const values = resizeField(chosen, height, width, smooth);
+    last = { map, key, values, sizes: sortedSizes(values) };
+    return last;
+  };
+
+  const box = h(
+    "div.overlay",
+    { "data-empty": true },
+    h("div.square", frame, none),
+    h("output.readout", readout),
+    legend.box,
+  );
+
+  return {
+    box,
+    draw(map, picture, look, form, title) {
+      const [height = map?.height ?? 0, width = map?.width ?? 0] = picture?.shape ?? [];
+      const isShown = map !== null || picture !== null;
+      const rgb = picture?.data ?? null;
+      show(frame, isShown);
+      show(none, !isShown);
+      setAttributes(box, { "data-empty": map === null });
+      if (!isShown) {
+        last = null;
+        return false;
+      }
+      resize(width, height);
+      canvas.style.imageRendering = look.smooth ? "" : "pixelated";
+      const { pixels, put } = makeImage(canvas, width, height);
+      const colormap = form === "signed" && !isDiverging(look.colormap) ? DIVERGING : look.colormap;
+      if (map) {
+        const { values, sizes } = prepare(map, form, height, width, look.smooth);
+        const end = percentileOf(sizes, look.percentile);
+        const opacity = { both: look.opacity, picture: 0, map: 1 }[look.show];
+        const range = extentIn(form, end);
+        const colours = palette(colormap);
+        paintOverlay(pixels, values, rgb, {
+          colours,
+          range,
+          diverging: form === "signed",
+          opacity,
+          threshold: 0,
+        });
+        legend.show(form, look.percentile, end, colormap);
+        frame.setAttribute("aria-label", words.mapOf(title, map.height, map.width));
+      } else {
+        last = null;
+        if (rgb) paintPicture(pixels, rgb);
+      }
+      put();
+      probe.refresh();
+      return map !== null;
+    },
+  };
+}

@@ -1,0 +1,280 @@
+/** The SaliencyOverlay in the page: what a class score depends on, by several methods side by side. */
+
+import type { RenderProps } from "@anywidget/types";
+import { type Clock, realClock } from "../clock";
+import { h, show } from "../dom";
+import { makeInputPanel } from "../inputpanel";
+import type { Choice } from "../link";
+import type { Answer } from "../saliencymap";
+import { makeSaliencyOptions } from "../saliencyoptions";
+import { makePanelList, type PanelEntry } from "../saliencypanels";
+import { openSaliencySource } from "../saliencysource";
+import {
+  LOOK_TRAITS,
+  type PanelState,
+  type SaliencyLook,
+  type SaliencyModel,
+  type SaliencyTraits,
+} from "../saliencytraits";
+import { openShell } from "../shell";
+import { makeStore } from "../store";
+import type { StreamState } from "../stream";
+import { watch } from "../surroundings";
+import type { Block, Frame } from "../wire";
+import * as shared from "../words";
+import * as words from "../words-saliency";
+
+const INPUT_BYTES = 16 << 20;
+/** Opens a view of the model in `el`; what it returns takes everything away again. */
+function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => void {
+  const shell = openShell(model, "saliency-overlay", clock, (choice) => followChoice(choice));
+  const { root, on, writer, notice } = shell;
+  const inputs = makeStore<Frame>(INPUT_BYTES);
+  let index = model.get("_index");
+  let target = model.get("target");
+  let image = model.get("image");
+  let layer = model.get("layer");
+  let look = readLook(model);
+  let picture: Block | null = null;
+  let state: StreamState = "idle";
+  let turns = 0;
+
+  const remarks = h("ul.quiet");
+  const input = makeInputPanel(on, (chosen) => setImage(chosen));
+  const options = makeSaliencyOptions(
+    on,
+    (change) => changeLook(change),
+    (chosen) => setLayer(chosen),
+  );
+  const panels = makePanelList(on, model.get("_methods"), {
+    onAsk: (asked) => askEach(asked),
+    onCancel: ({ slot }) => source.cancel(slot),
+    onChange(list) {
+      writer.write({ panels: list });
+      chooseLayer();
+    },
+  });
+  const side = h("div.side", input.picture, input.predictions, remarks);
+  const main = h("div.main", options.box, panels.box);
+  root.append(notice.box, h("div.body", side, main));
+
+  const source = openSaliencySource(
+    shell.cid,
+    {
+      send: (content) => model.send(content),
+      onAnswer(slot, answer) {
+        const entry = panels.entries().find((candidate) => candidate.slot === slot);
+        if (entry) take(entry, answer);
+      },
+      onFrame(frame) {
+        if (frame.kind !== "input") return;
+        inputs.put(`${frame.params.image}`, frame, frame.bytes);
+        if (frame.params.image === image) drawInput(frame);
+      },
+      onFailure(slot, failure) {
+        const entry = panels.entries().find((candidate) => candidate.slot === slot);
+        if (!entry) return shell.fail(failure);
+        entry.panel.fail(failure);
+        draw(entry);
+      },
+      onState: (next) => setState(next),
+      onEpoch() {
+        inputs.clear();
+        picture = null;
+        for (const entry of panels.entries()) entry.asked = null;
+        askAll();
+      },
+    },
+    clock,
+    () => devicePixelRatio,
+  );
+
+  const take = (entry: PanelEntry, answer: Answer) => {
+    entry.seq = answer.seq;
+    entry.panel.take(answer);
+    draw(entry);
+    sayStatus();
+  };
+
+  /** Draws a map, and says so in the same task. */
+  const draw = (entry: PanelEntry) => {
+    const { panel, method, seq, slot } = entry;
+    if (!panel.draw(picture, look)) return;
+    const shown = panel.facts()?.target ?? target ?? "";
+    shell.announce({ method: method.name, target: shown, seq, image, panel: slot });
+  };
+
+  const drawAll = () => {
+    for (const entry of panels.entries()) draw(entry);
+  };
+
+  /** Asks for the map of a panel; one that is in the page is drawn at once. */
+  const ask = (entry: PanelEntry) => {
+    const { slot, panel, method, parameters, asked } = entry;
+    const at = method.family === "cam" ? layer : null;
+    const question = { method: method.name, parameters, target, image, layer: at };
+    panel.ask(asked?.image === image);
+    turns += 1;
+    Object.assign(entry, { asked: question, turn: turns });
+    const known = source.want(slot, question);
+    if (known) take(entry, known);
+    else sayWaiting();
+  };
+
+  /** The picture first, then the quick methods, then those that take their time. */
+  const askAll = () => {
+    for (const { slot } of panels.entries()) source.cancel(slot);
+    showInput();
+    askEach(panels.entries());
+  };
+
+  const askEach = (asked: readonly PanelEntry[]) => {
+    const slow = ({ method }: PanelEntry) => Number(method.progressive);
+    for (const entry of [...asked].sort((a, b) => slow(a) - slow(b))) ask(entry);
+  };
+
+  const showInput = () => {
+    input.choose(image, index.batch);
+    const known = inputs.get(`${image}`);
+    if (known) drawInput(known);
+    else source.stream.ask("input", { image });
+  };
+
+  const drawInput = (frame: Frame) => {
+    notice.clear("input");
+    picture = frame.arrays.rgb ?? null;
+    input.show(frame);
+    sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
+    drawAll();
+  };
+
+  const sayRemarks = (list: readonly unknown[]) => {
+    remarks.replaceChildren(...list.map((remark) => h("li", `${remark}`)));
+    show(remarks, list.length > 0);
+  };
+
+  const setTarget = (chosen: number | null) => {
+    if (chosen === target) return;
+    target = chosen;
+    writer.write({ target });
+    if (chosen !== null) shell.tell({ target: chosen });
+    askAll();
+  };
+
+  const setImage = (chosen: number) => {
+    if (chosen === image || chosen >= index.batch) return;
+    image = chosen;
+    picture = null;
+    writer.write({ image });
+    shell.tell({ image });
+    askAll();
+  };
+
+  const setLayer = (chosen: string | null) => {
+    if (chosen === layer) return;
+    layer = chosen;
+    writer.write({ layer });
+    if (chosen !== null) shell.tell({ layer: chosen });
+    for (const entry of panels.entries()) if (entry.method.family === "cam") ask(entry);
+    chooseLayer();
+  };
+
+  const chooseLayer = () => {
+    options.chooseLayer(
+      layer,
+      panels.entries().some(({ method }) => method.family === "cam"),
+    );
+  };
+
+  /** Takes the network, anew when its inputs or weights have changed. */
+  const takeIndex = () => {
+    index = model.get("_index");
+    options.setLayers(index.layers.filter(({ leaf, shape }) => leaf && shape.length > 2));
+    chooseLayer();
+    sayRemarks(index.notices);
+    const { error } = index;
+    if (error) notice.say("index", shared.failed, error.message, error.hint);
+    else notice.clear("index");
+    image = Math.min(image, Math.max(0, index.batch - 1));
+    source.adopt(index.epoch);
+  };
+
+  const changeLook = (next: Partial<SaliencyLook>) => {
+    writer.write(next);
+    setLook({ ...look, ...next });
+  };
+
+  const setLook = (next: SaliencyLook) => {
+    look = next;
+    options.show(look);
+    drawAll();
+  };
+
+  const setState = (next: StreamState) => {
+    state = next;
+    sayWaiting();
+    sayStatus();
+  };
+
+  /** Says of the panels that have nothing yet what they wait for, after a moment. */
+  const sayWaiting = () => {
+    if (state === "idle" || state === "asking") return;
+    const open: readonly PanelState[] = ["asked", "queued", "running"];
+    const waiting = panels.entries().filter(({ panel }) => open.includes(panel.state()));
+    const first = Math.min(...waiting.map(({ turn }) => turn));
+    for (const { panel, turn } of waiting) {
+      const isFirst = turn === first;
+      panel.setState(state === "static" ? "missing" : isFirst ? "running" : "queued");
+    }
+  };
+
+  const sayStatus = () => {
+    const text = shell.setState(state);
+    if (state === "static") notice.say("static", text, words.staticHint);
+  };
+
+  /** Shows what was chosen in another view, as far as this one can. */
+  const followChoice = (choice: Choice) => {
+    setImage(choice.image ?? image);
+    setTarget(choice.target ?? target);
+    const at = index.layers.find(({ name }) => name === choice.layer);
+    if (at && at.shape.length > 2) setLayer(at.name);
+  };
+
+  shell.follow("msg:custom", source.receive);
+  shell.followTrait("_index", takeIndex);
+  shell.followTrait("target", () => setTarget(model.get("target")));
+  shell.followTrait("image", () => setImage(model.get("image")));
+  shell.followTrait("layer", () => setLayer(model.get("layer")));
+  shell.followTrait("panels", () => {
+    panels.set(model.get("panels"));
+    chooseLayer();
+  });
+  for (const name of LOOK_TRAITS) shell.followTrait(name, () => setLook(readLook(model)));
+
+  el.append(root);
+  source.stream.start();
+  takeIndex();
+  options.show(look);
+  showInput();
+  panels.set(model.get("panels"));
+  chooseLayer();
+  watch(root, [root], () => {}, source.stream.setVisible, shell.signal);
+
+  return () => {
+    panels.end();
+    shell.end();
+    source.close();
+  };
+}
+
+function readLook(model: SaliencyModel): SaliencyLook {
+  return Object.fromEntries(
+    LOOK_TRAITS.map((name) => [name, model.get(name)]),
+  ) as unknown as SaliencyLook;
+}
+
+export default {
+  render: ({ model, el }: RenderProps<SaliencyTraits>): (() => void) =>
+    openView(model, el, realClock),
+};
