@@ -6,7 +6,8 @@ gradients and scores; each call is one pass, or a bounded batch, under the model
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 import torch
@@ -27,6 +28,7 @@ from cnnviz_widgets.inspection.runs import (
     in_batches,
     run,
 )
+from cnnviz_widgets.inspection.scorer import Scorer, scorer
 from cnnviz_widgets.inspection.session import Session
 from cnnviz_widgets.inspection.sweep import Sweep, Sweeper, Visit
 from cnnviz_widgets.inspection.tail import Tail
@@ -314,6 +316,23 @@ class Passes:
             if gradient is None:
                 raise _not_connected(target)
         return score.detach(), variants.part(gradient)
+
+    @contextlib.contextmanager
+    def module(self, *, image: int = 0, wait: float | None = None) -> Iterator[Scorer]:
+        """Give a copy of the model as a plain module, for code that puts hooks on it.
+
+        A context manager: holds the model's lock, with gradients enabled, while it is open. The
+        module takes variants of the image (B, ...), as `scores` does, and gives (B, K) scores.
+
+        Raises
+        ------
+        ValueError
+            The model cannot be copied.
+        """
+        with self._opened(wait) as session:
+            subject = Subject.of(session, checked_image(image, session.prepared.batch_size))
+            with scorer(session, subject) as module:
+                yield module
 
     def rule_notice(self, *, wait: float | None = None) -> str | None:
         """Return a sentence on the nonlinearities that no rule changes; None without any."""

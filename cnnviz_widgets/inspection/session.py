@@ -224,6 +224,11 @@ class Session:
         """Whether a copy runs in place of the user's model."""
         return self._probe is not None and self._probe.shadow.isolated
 
+    @property
+    def own_parameters(self) -> frozenset[str]:
+        """Names of the parameters that are copied, because the forward pass writes to them."""
+        return self._own
+
     def kept(self, source: Source) -> Tensor | None:
         """Return the output of a module call if the trace holds it."""
         return self.trace.value(_value(self.trace, source))
