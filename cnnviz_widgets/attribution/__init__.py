@@ -6,6 +6,8 @@ score and status. Comes after methods (torch) and before streaming (bytes).
 
 from __future__ import annotations
 
+from cnnviz_widgets.attribution.cam import cam
 from cnnviz_widgets.attribution.map import Map
+from cnnviz_widgets.attribution.sweep import CamSweep, cam_sweep
 
-__all__ = ["Map"]
+__all__ = ["CamSweep", "Map", "cam", "cam_sweep"]

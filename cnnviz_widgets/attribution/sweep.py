@@ -1,0 +1,339 @@
+"""Attribution: the maps of many layers and classes of one picture, from as few passes as possible.
+
+In: an `Inspector`, methods, layers and targets. Out: a `CamSweep` for each method, whose maps are
+made into `Map`s only when they are looked at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.attribution.map import Floats, Map
+from cnnviz_widgets.attribution.status import status_of
+from cnnviz_widgets.inspection import Inspector, LayerInfo
+from cnnviz_widgets.inspection.explained import ExplainedTarget
+from cnnviz_widgets.inspection.targets import Target
+from cnnviz_widgets.methods.cam_case import CamCase, Partial
+from cnnviz_widgets.methods.cam_family import cam_maps
+from cnnviz_widgets.methods.fullgrad import input_grid
+from cnnviz_widgets.methods.layer_grid import LayerGrid, grid_of, layer_and_grid, spatial_layers
+from cnnviz_widgets.methods.progress import reported
+from cnnviz_widgets.methods.registry import Value, checked_parameters, find_method
+from cnnviz_widgets.rendering.colormap import Rgb
+
+MapReport = Callable[[int, int, "Callable[[], Map] | None"], None]
+"""``report(done, total, partial)``: passes done and to do in all, and how to get the map so far.
+
+`partial` is None where there is none; calling it costs no pass and gives a `Map` whose `final` is
+False. What a report raises ends the method.
+"""
+T = TypeVar("T")
+Key = tuple[str, "int | str"]
+"""Layer name and class index; a function of the output has its name for an index."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What all maps of a sweep have in common; see `Map` for the meaning of each."""
+
+    method: str
+    parameters: Mapping[str, Value]
+    image: int
+    picture: Rgb | None
+    size: tuple[int, int] | None
+    passes: tuple[int, int] = (0, 0)
+    seconds: float = 0.0
+    note: str | None = None
+    gaps: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    final: bool = True
+
+
+class CamSweep(Mapping[Key, Map]):
+    """The maps of one method, by layer name and class index.
+
+    ``sweep["layer4", 281]`` is a `Map`; it is made when it is asked for. A class can be asked for
+    by its name, too.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray of float32, shape (K, P)
+        Raw maps by layer, one row for each target.
+    grids : dict of str to LayerGrid
+        How the P places of each layer lie.
+    targets : tuple of ExplainedTarget
+        The K scores.
+    circumstances : Circumstances
+        The rest.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        Names, in execution order; "" is the input.
+    targets : tuple of ExplainedTarget
+        The scores explained.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Floats],
+        grids: Mapping[str, LayerGrid],
+        targets: Sequence[ExplainedTarget],
+        circumstances: Circumstances,
+    ) -> None:
+        self.layers = tuple(values)
+        self.targets = tuple(targets)
+        self._values = values
+        self._grids = grids
+        self._circumstances = circumstances
+        self._places = {_identity(target): place for place, target in enumerate(self.targets)}
+        self._names = {target.name: place for place, target in enumerate(self.targets)}
+
+    def __repr__(self) -> str:
+        method = self._circumstances.method
+        return f"CamSweep({method!r}, {len(self.layers)} layers x {len(self.targets)} targets)"
+
+    def __len__(self) -> int:
+        return len(self.layers) * len(self.targets)
+
+    def __iter__(self) -> Iterator[Key]:
+        return ((layer, target) for layer in self.layers for target in self._places)
+
+    def __getitem__(self, key: Key) -> Map:
+        """Return the map of a layer and class.
+
+        Raises
+        ------
+        KeyError
+            It is not in the sweep.
+        """
+        layer, target = key if isinstance(key, tuple) and len(key) == 2 else (None, None)
+        place = self._places.get(target) if target is not None else None
+        place = self._names.get(str(target)) if place is None else place
+        if layer not in self._values or place is None:
+            shown = ", ".join(repr(known) for known in [*self._places][:5])
+            msg = f"{key!r} is not in the sweep; ask for (layer, target): targets are {shown}."
+            raise KeyError(msg)
+        return self.map_at(layer, place)
+
+    def values_of(self, layer: str) -> Floats:
+        """Return the raw maps of a layer for all targets, float32 (K, h, w), as in `Map.values`."""
+        return self._flat(layer, self._values[layer])[0]
+
+    def map_at(self, layer: str, place: int) -> Map:
+        """Return the map of a layer for the target at this place in `targets`."""
+        known, target = self._circumstances, self.targets[place]
+        planes, volumes = self._flat(layer, self._values[layer][place : place + 1])
+        values = planes[0]
+        status, why = status_of(values, saturated=target.saturated)
+        if status == "empty" and not values.any() and self._grids[layer].before:
+            why = (
+                "Every value is zero: behind this layer the score reads the class token alone, so "
+                "no place can matter. Choose an earlier layer."
+            )
+        gaps = known.gaps.get(layer)
+        notes = [why, known.note, target.notice] if known.final else [why]
+        return Map(
+            values=values,
+            method=known.method,
+            layer=layer or None,
+            image=known.image,
+            target_index=target.index,
+            target_name=target.name,
+            score=target.score,
+            score_kind=target.score_kind,
+            status=status,
+            size=known.size or (values.shape[0], values.shape[1]),
+            parameters=known.parameters,
+            note=" ".join(note for note in notes if note) or None,
+            picture=known.picture,
+            passes=known.passes,
+            seconds=known.seconds,
+            volume=None if volumes is None else volumes[0],
+            completeness_gap=None if gaps is None else gaps[place],
+            final=known.final,
+        )
+
+    def _flat(self, layer: str, values: Floats) -> tuple[Floats, Floats | None]:
+        """Return maps (K, P) as (K, h, w), and those of a volume as (K, D, h, w) too."""
+        grid = self._grids[layer]
+        if len(grid.shape) < 3:
+            return values.reshape(-1, *grid.picture_shape), None
+        volumes = values.reshape(-1, *grid.shape)
+        return volumes.mean(1), volumes
+
+
+def _identity(target: ExplainedTarget) -> int | str:
+    return target.name if target.index is None else target.index
+
+
+def _listed(given: Iterable[T] | str, name: str) -> list[T]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        msg = f"{name}={given!r} must be a sequence, such as [{given!r}]."
+        raise TypeError(msg)
+    return list(given)
+
+
+def _size(insp: Inspector, picture: Rgb | None) -> tuple[int, int] | None:
+    """Return the size of the picture; one row for an input that is itself a row."""
+    if picture is not None:
+        return picture.shape[0], picture.shape[1]
+    shape = insp._session.prepared.first.shape  # the stages that know torch share it
+    return (1, shape[2]) if len(shape) == 3 else None
+
+
+def grid_layers(insp: Inspector) -> tuple[LayerInfo, ...]:
+    """Return the layers, leaves and containers, whose output has a grid of places."""
+    return tuple(info for info in insp.modules if grid_of(insp, info) is not None)
+
+
+def checked_inspector(insp: object, call: str) -> Inspector:
+    """Return `insp`, or raise a TypeError that says how to make one."""
+    if not isinstance(insp, Inspector):
+        msg = (
+            f"insp={type(insp).__name__} is no Inspector; make one first: "
+            f"{call}(cw.Inspector(model, inputs), ...)."
+        )
+        raise TypeError(msg)
+    return insp
+
+
+def cam_sweep(
+    insp: Inspector,
+    method: str = "gradcam",
+    layers: Sequence[str] | None = None,
+    targets: Sequence[Target] | None = None,
+    image: int = 0,
+    *,
+    report: MapReport | None = None,
+    **parameters: object,
+) -> CamSweep:
+    """Return the maps of one method at many layers, for many scores, of one picture.
+
+    Gradient methods take one forward pass for all of them and one backward pass for each target;
+    none at all where the layer feeds global average pooling and one dense layer.
+
+    Parameters
+    ----------
+    insp : Inspector
+        Look at a model through it: ``cw.Inspector(model, inputs)``.
+    method : str
+        A name from ``cnnviz_widgets.methods.methods("cam")``.
+    layers : sequence of str, optional
+        Names as in ``insp.layers``; all leaf layers with a grid of places by default.
+    targets : sequence of int, str, callable or None, optional
+        As for `cam`; the top prediction alone by default. ``range(1000)`` is all of 1000 classes.
+    image : int
+        Place in the batch.
+    report : callable, optional
+        ``report(done, total, partial)`` is told how far the sweep is; what it raises ends it.
+    **parameters : object
+        Settings of the method.
+
+    Returns
+    -------
+    CamSweep
+        A mapping from (layer name, class index) to `Map`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not what it must be; the text names it, its value and what to do.
+    """
+    checked_inspector(insp, "cw.cam_sweep")
+    name = find_method(method, "cam").name
+    given = {name: parameters}
+    return sweep_maps(insp, [name], layers, targets, image, parameters=given, report=report)[name]
+
+
+def sweep_maps(
+    insp: Inspector,
+    methods: Sequence[str],
+    layers: Sequence[str] | None = None,
+    targets: Sequence[Target | ExplainedTarget] | None = None,
+    image: int = 0,
+    *,
+    parameters: Mapping[str, Mapping[str, object]] | None = None,
+    report: MapReport | None = None,
+) -> dict[str, CamSweep]:
+    """Return the maps of several methods at once; those that can share a pass do.
+
+    Parameters
+    ----------
+    insp : Inspector
+        Look at a model through it.
+    methods : sequence of str
+        Names from ``cnnviz_widgets.methods.methods("cam")``.
+    layers, targets, image, report
+        As in `cam_sweep`. No layer at all is the input, which "fullgrad" alone knows.
+    parameters : mapping of str to mapping, optional
+        Settings by method.
+
+    Returns
+    -------
+    dict of str to CamSweep
+        By method.
+    """
+    began_s = time.perf_counter()
+    found = [find_method(name, "cam") for name in methods]
+    settings = {
+        method.name: checked_parameters(method, (parameters or {}).get(method.name, {}))
+        for method in found
+    }
+    if layers is None:
+        grids = spatial_layers(insp)
+    else:
+        grids = dict(layer_and_grid(insp, layer) for layer in _listed(layers, "layers"))
+    wanted = _listed([None] if targets is None else targets, "targets")
+    resolved = {_identity(t): t for t in insp.passes.targets(wanted, image=image)}
+    picture = insp.picture(image)
+    facts = {
+        name: Circumstances(name, values, image, picture, _size(insp, picture))
+        for name, values in settings.items()
+    }
+    with reported(report, ", ".join(method.title for method in found)) as tell:
+
+        def watch(done: int, total: int, so_far: Callable[[], Partial] | None) -> None:
+            tell(done, total, None if so_far is None else lambda: _partial(case, facts, so_far()))
+
+        case = CamCase(insp, grids, tuple(resolved.values()), image, watch)
+        maps = cam_maps(case, list(settings), settings)
+    seconds = time.perf_counter() - began_s
+    return {name: _sweep(case, facts[name], maps[name], seconds) for name in settings}
+
+
+def _sweep(
+    case: CamCase, known: Circumstances, maps: Mapping[str, Tensor], seconds: float
+) -> CamSweep:
+    gaps = {layer: gaps for (method, layer), gaps in case.gaps.items() if method == known.method}
+    facts = replace(
+        known,
+        passes=(case.forward, case.backward),
+        seconds=seconds,
+        note=case.notes.get(known.method),
+        gaps=gaps,
+    )
+    values = {layer: _numpy(found) for layer, found in maps.items()}
+    return CamSweep(values, _grids(case, values), case.targets, facts)
+
+
+def _partial(case: CamCase, facts: Mapping[str, Circumstances], so_far: Partial) -> Map:
+    """Return the map so far of one method, layer and target."""
+    known = replace(facts[so_far.method], passes=(case.forward, case.backward), final=False)
+    target = case.targets[so_far.place]
+    values = {so_far.layer: _numpy(so_far.values[None])}
+    return CamSweep(values, _grids(case, values), [target], known).map_at(so_far.layer, 0)
+
+
+def _grids(case: CamCase, layers: Iterable[str]) -> dict[str, LayerGrid]:
+    return {layer: case.grid(layer) if layer else input_grid(case) for layer in layers}
+
+
+def _numpy(maps: Tensor) -> Floats:
+    values: Floats = maps.detach().to(device="cpu", dtype=torch.float32).numpy()
+    return values

@@ -1,0 +1,208 @@
+"""Methods: the maps that need a gradient at each layer, all of them from one sweep.
+
+In: a `CamCase`. Out: maps of every method asked for, at every layer, for every target. Where a
+layer feeds global pooling and one dense layer, its gradients are that layer's weights: no
+backward pass is needed, for however many classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.inspection.explained import ExplainedTarget
+from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.methods.cam import GRADIENT_CAMS, gradient_cams
+from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Settings
+from cnnviz_widgets.methods.eigen import principal_map
+
+SWEPT = (*GRADIENT_CAMS, "eigengradcam")
+"""Methods that take one layer's activation and gradient and nothing else."""
+LayerCams = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
+"""Maps (P,) by method, of an activation and a gradient (C, P)."""
+
+
+def swept(case: CamCase, names: Sequence[str], settings: Settings) -> dict[str, LayerMaps]:
+    """Return the maps of methods among `SWEPT`."""
+    maps = case.empty(names)
+    heads = _heads(case)
+    for layer, head in heads.items():
+        _headed(case, layer, head, _layer_cams(names, settings), maps)
+    rest = [name for name in case.names if name not in heads]
+    if rest:
+        _visited(case, rest, case.targets, _layer_cams(names, settings), maps)
+    return maps
+
+
+def finer(case: CamCase, _names: Sequence[str], settings: Settings) -> dict[str, LayerMaps]:
+    """Return Finer-CAM (Zhang et al., arXiv:2501.11309): Grad-CAM of a difference of classes.
+
+    The score is ``S_c - gamma * mean_d S_d`` over the classes d with the scores nearest to that of
+    c; the gradient of the difference is taken in one backward pass. gamma = 0.6 and three classes
+    are the paper's; torchcam has the same, pytorch-grad-cam gamma = 1, weights by softmax, and
+    takes ranks 1 to 3 whatever c is.
+    """
+    settings_here = settings["finercam"]
+    gamma, count = float(settings_here["gamma"]), int(settings_here["classes"])
+    found = [nearest_classes(case, target, count) for target in case.targets]
+    classes = len(case.insp.predictions(1 << 30)[case.image])
+    weights = []
+    for target, others in zip(case.targets, found, strict=True):
+        weight = torch.zeros(classes)
+        weight[[other.index for other in others]] = -gamma / len(others)
+        weight[target.index] = 1.0
+        weights.append(weight)
+    maps = case.empty(["finercam"])
+    targets = case.insp.passes.targets(weights, image=case.image)
+
+    def cams(activation: Tensor, gradient: Tensor) -> Mapping[str, Tensor]:
+        return {"finercam": gradient_cams(("gradcam",), activation, gradient)["gradcam"]}
+
+    _visited(case, case.names, targets, cams, maps)
+    if len(found) == 1:
+        case.notes["finercam"] = f"Against {', '.join(other.name for other in found[0])}."
+    return maps
+
+
+def nearest_classes(
+    case: CamCase, target: ExplainedTarget, count: int
+) -> tuple[ExplainedTarget, ...]:
+    """Return the classes whose scores are nearest to a class's own, the nearest first.
+
+    Raises
+    ------
+    ValueError
+        The target is no class, or there is no other.
+    """
+    order = [prediction.index for prediction in case.insp.predictions(1 << 30)[case.image]]
+    if target.index is None or len(order) < 2:
+        msg = (
+            f"target={target.name!r} cannot be compared by 'finercam': it takes a class of a model "
+            f"with at least two. Use 'gradcam'."
+        )
+        raise ValueError(msg)
+    # Scores are in order, so that the nearest stand on both sides of the class.
+    place = order.index(target.index)
+    near = [*order[max(0, place - count) : place], *order[place + 1 : place + 1 + count]]
+    others = case.insp.passes.targets(near, image=case.image)
+    return tuple(sorted(others, key=lambda other: abs(other.score - target.score))[:count])
+
+
+def class_weights(case: CamCase, names: Sequence[str], _: Settings) -> dict[str, LayerMaps]:
+    """Return CAM (Zhou et al., arXiv:1512.04150, eq. 2): ``sum_k w_ck A_k``.
+
+    w are the weights of the dense layer behind global average pooling. Grad-CAM at the same layer
+    is this divided by the number of places. No ReLU is applied, as in torchcam, whose text says
+    otherwise.
+
+    Raises
+    ------
+    ValueError
+        A layer does not feed global average pooling and one dense layer, or a target is no class.
+    """
+    maps = case.empty(names)
+    activations = case.insp.passes.activations(case.names, image=case.image)
+    for info, grid in case.layers.items():
+        head = case.insp.passes.linear_head(info.name, image=case.image)
+        rows = [target.index for target in case.targets]
+        if head is None or None in rows:
+            raise ValueError(_no_head(info, case))
+        weights = head[rows].to(activations[info.name]).float() * grid.places
+        maps["cam"][info.name] = weights @ grid.matrix(activations[info.name])[0]
+    case.forward += 1
+    return maps
+
+
+def eigen(case: CamCase, names: Sequence[str], settings: Settings) -> dict[str, LayerMaps]:
+    """Return Eigen-CAM, which asks no gradient and is the same for all targets."""
+    maps = case.empty(names)
+    centred = bool(settings["eigencam"]["centred"])
+    activations = case.insp.passes.activations(case.names, image=case.image)
+    for info, grid in case.layers.items():
+        matrix = grid.matrix(activations[info.name])[0]
+        maps["eigencam"][info.name][:] = principal_map(matrix, centred=centred)
+    case.forward += 1
+    return maps
+
+
+# -- inside ---------------------------------------------------------------------------------------
+
+
+def _layer_cams(names: Sequence[str], settings: Settings) -> LayerCams:
+    plain = [name for name in names if name in GRADIENT_CAMS]
+    eigengrad = "eigengradcam" in names
+
+    def cams(activation: Tensor, gradient: Tensor) -> Mapping[str, Tensor]:
+        found = gradient_cams(plain, activation, gradient)
+        if eigengrad:
+            centred = bool(settings["eigengradcam"]["centred"])
+            found["eigengradcam"] = principal_map(activation * gradient, centred=centred)
+        return found
+
+    return cams
+
+
+def _visited(
+    case: CamCase,
+    layers: Sequence[str],
+    targets: Sequence[ExplainedTarget],
+    cams: LayerCams,
+    maps: dict[str, LayerMaps],
+) -> None:
+    """Fill in the maps of some layers while the backward passes run."""
+    done, total = 0, len(layers) * len(targets)
+
+    def visit(info: LayerInfo, activation: Tensor, gradient: Tensor | None, place: int) -> None:
+        nonlocal done
+        if gradient is not None:
+            grid = case.layers[info]
+            found = cams(grid.matrix(activation)[0], grid.matrix(gradient)[0])
+            for name, values in found.items():
+                maps[name][info.name][place] = values
+        done += 1
+        case.watch(done, total, None)
+
+    case.insp.passes.sweep(layers, targets, visit, image=case.image)
+    case.forward += 1
+    case.backward += len(targets)
+
+
+def _heads(case: CamCase) -> dict[str, Tensor]:
+    """Return the linear heads of the last layers, by layer name."""
+    if any(target.index is None for target in case.targets):
+        return {}
+    heads: dict[str, Tensor] = {}
+    for name in reversed(case.names):
+        head = case.insp.passes.linear_head(name, image=case.image)
+        if head is None:  # nor has any layer before it
+            break
+        heads[name] = head
+    return heads
+
+
+def _headed(
+    case: CamCase, layer: str, head: Tensor, cams: LayerCams, maps: dict[str, LayerMaps]
+) -> None:
+    """Fill in the maps of a layer whose gradients are rows of its head."""
+    grid = case.grid(layer)
+    value = case.insp.passes.activations([layer], image=case.image)[layer]
+    activation = grid.matrix(value)[0]
+    weights = head[[target.index for target in case.targets]].to(activation)
+    if set(maps) == {"gradcam"}:  # for all classes one product of matrices
+        maps["gradcam"][layer] = weights @ activation
+    else:
+        for place, row in enumerate(weights):
+            for name, values in cams(activation, row[:, None].expand_as(activation)).items():
+                maps[name][layer][place] = values
+    case.forward = max(case.forward, 1)
+
+
+def _no_head(info: LayerInfo, case: CamCase) -> str:
+    if any(target.index is None for target in case.targets):
+        return "target of method='cam' must be a class: a function of the output has no weights."
+    return (
+        f"layer={info.name!r} does not feed global average pooling and one dense layer, which "
+        f"method='cam' needs; use 'gradcam', which is the same there and works anywhere."
+    )

@@ -1,0 +1,176 @@
+"""Methods: where on the picture the values of a layer lie.
+
+In: what is known of the axes of a layer's output. Out: `LayerGrid`, which turns the output of one
+picture into channels x places and back; tokens that stand for no place are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.inspection.axes import Grid
+from cnnviz_widgets.inspection.calls import Source
+from cnnviz_widgets.inspection.inspector import Inspector
+from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.inspection.session import Session
+
+_AXES = {"NCHW": 1, "NHWC": -1, "NCL": 1, "NCDHW": 1, "NLC": -1}
+"""The axis of the channels in each layout that has places."""
+
+
+@dataclass(frozen=True)
+class LayerGrid:
+    """The places of one layer's output.
+
+    Attributes
+    ----------
+    layout : str
+        "NCHW", "NHWC", "NCL", "NCDHW" or "NLC".
+    shape : tuple of int
+        Places along each axis: (H, W), (L,) or (D, H, W).
+    before, after : int
+        Tokens before and after those on the grid, such as class tokens.
+    """
+
+    layout: str
+    shape: tuple[int, ...]
+    before: int = 0
+    after: int = 0
+
+    @property
+    def places(self) -> int:
+        """How many there are."""
+        return math.prod(self.shape)
+
+    @property
+    def picture_shape(self) -> tuple[int, int]:
+        """Height and width of a map: one row for an axis alone, one slice of a volume."""
+        height, width = (1, 1, *self.shape)[-2:]
+        return height, width
+
+    def channels(self, shape: tuple[int, ...]) -> int:
+        """Return how many channels an output of this shape has."""
+        return shape[_AXES[self.layout]]
+
+    def matrix(self, values: Tensor) -> Tensor:
+        """Return a layer's values of one or several pictures as channels x places.
+
+        Parameters
+        ----------
+        values : Tensor of shape (B, ...)
+            An activation or gradient in this layout.
+
+        Returns
+        -------
+        Tensor of shape (B, C, P)
+            float32 and contiguous; the same memory where that is possible.
+        """
+        flat = self._on_grid(values)
+        if _AXES[self.layout] < 0:
+            flat = flat.transpose(1, 2)
+        return flat.float().contiguous()
+
+    def without(self, value: Tensor, channels: range) -> Tensor:
+        """Return copies of a layer's output, each with one channel set to zero at every place.
+
+        Parameters
+        ----------
+        value : Tensor of shape (1, ...)
+            The output.
+        channels : range
+            Which channels; tokens that stand for no place keep theirs.
+
+        Returns
+        -------
+        Tensor of shape (len(channels), ...)
+        """
+        copies = value.repeat(len(channels), *[1] * (value.dim() - 1))
+        flat = self._on_grid(copies)
+        rows = torch.arange(len(channels), device=value.device)
+        numbers = torch.as_tensor(channels, device=value.device)
+        if _AXES[self.layout] < 0:
+            flat[rows, :, numbers] = 0
+        else:
+            flat[rows, numbers] = 0
+        return copies
+
+    def _on_grid(self, values: Tensor) -> Tensor:
+        """View the values as (B, C, P) or (B, P, C)."""
+        if self.layout == "NLC":
+            return values[:, self.before : values.shape[1] - self.after]
+        return values.flatten(1, 2) if self.layout == "NHWC" else values.flatten(2)
+
+
+def grid_of(insp: Inspector, info: LayerInfo) -> LayerGrid | None:
+    """Return where a layer's values lie on the picture; None where they have no places.
+
+    Parameters
+    ----------
+    insp : Inspector
+        Whose layer.
+    info : LayerInfo
+        The layer.
+
+    Returns
+    -------
+    LayerGrid or None
+        None for vectors, for one place alone, and where the axes or the tokens' places are not
+        known.
+    """
+    session = insp._session  # the stages that know torch share it
+    found = session.layout_of(Source(info.path, info.call, "output"), info.name)
+    shape = tuple(info.shape)
+    if found.layout not in _AXES or len(shape) != len(found.layout):
+        return None
+    if found.layout == "NLC":
+        return _token_grid(session, shape, found.grid)
+    places = shape[1:-1] if _AXES[found.layout] < 0 else shape[2:]
+    return LayerGrid(found.layout, places) if math.prod(places) > 1 else None
+
+
+def _token_grid(session: Session, shape: tuple[int, ...], grid: Grid | None) -> LayerGrid | None:
+    if grid is not None:
+        on_grid = LayerGrid("NLC", (grid.height, grid.width), grid.before, grid.after)
+        return on_grid if on_grid.places > 1 else None
+    # Places in a row are a grid only for an input that is itself a row.
+    is_row = session.prepared.first.dim() == 3 and shape[1] > 1
+    return LayerGrid("NLC", (shape[1],)) if is_row else None
+
+
+def layer_and_grid(insp: Inspector, layer: str) -> tuple[LayerInfo, LayerGrid]:
+    """Return a layer by name, with its grid.
+
+    Raises
+    ------
+    TypeError, ValueError
+        There is no such layer, or its output has no places on the picture.
+    """
+    info = insp.find(layer)
+    grid = grid_of(insp, info)
+    if grid is None:
+        raise ValueError(_no_places(insp, info))
+    return info, grid
+
+
+def spatial_layers(insp: Inspector) -> dict[LayerInfo, LayerGrid]:
+    """Return the leaf layers whose output has places on the picture, in execution order."""
+    found = ((info, grid_of(insp, info)) for info in insp.layers)
+    return {info: grid for info, grid in found if grid is not None}
+
+
+def _no_places(insp: Inspector, info: LayerInfo) -> str:
+    last = next(reversed(spatial_layers(insp)), None)
+    hint = f"choose another layer, such as {last.name!r}" if last else "choose a saliency method"
+    shape = tuple(info.shape)
+    what = f"layer={info.name!r} has an output of shape {shape}"
+    if info.layout in {"?", "NLC"}:
+        unknown = "where its tokens lie" if info.layout == "NLC" else "what its axes mean"
+        return (
+            f"{what}; {unknown} is not known, so there is no map: {hint}, or say it with "
+            f"insp.set_layout()."
+        )
+    return f"{what}, which has no grid of places, so there is no map: {hint}."
