@@ -24,7 +24,7 @@ export interface ValueMap {
   readonly isExact: boolean;
 }
 
-/** What is said of a finished map. */
+/** What is said of a map; passes and seconds are those so far. */
 export interface Facts {
   readonly layer: string | null;
   /** What is unusual about it, such as why it is blank, in words, or "". */
@@ -40,11 +40,12 @@ export interface Facts {
 
 export interface Answer {
   readonly seq: number;
+  readonly isFinal: boolean;
   /** Passes, while the method is at work. */
   readonly done: number;
   readonly total: number;
+  /** Both null while there is nothing yet. */
   readonly map: ValueMap | null;
-  /** There with the finished map. */
   readonly facts: Facts | null;
 }
 
@@ -87,6 +88,7 @@ export function readAnswer(frame: Frame): Answer {
   const { seq, final, header } = frame;
   const map = readMap(frame);
   must(map || !final, "a finished map has no values");
-  const facts = final ? readFacts(frame) : null;
-  return { seq, done: Number(header.done ?? 0), total: Number(header.total ?? 0), map, facts };
+  const { done = 0, total = 0 } = header;
+  const counts = { done: Number(done), total: Number(total) };
+  return { seq, isFinal: final, ...counts, map, facts: map && readFacts(frame) };
 }

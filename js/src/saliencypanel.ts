@@ -63,12 +63,12 @@ function makeStatus() {
     button,
     show(state: PanelState, done: number, total: number, cost: string) {
       const isBusy = state === "queued" || state === "running";
-      show(bar, isBusy);
+      show(bar, state === "running");
       if (total > 0 && state === "running") setAttributes(bar, { max: total, value: done });
       else setAttributes(bar, { value: null });
       setText(text, words.status(state, done, total, cost));
       show(button, state !== "done" && state !== "asked" && state !== "missing");
-      setText(button, isBusy ? words.cancel : words.again);
+      setText(button, isBusy ? words.cancel : state === "failed" ? words.retry : words.again);
       setAttributes(button, { "data-cnnviz-control": isBusy ? "cancel" : "again" });
     },
   };
@@ -158,13 +158,12 @@ export function makeSaliencyPanel(
     take(answer) {
       ({ done, total } = answer);
       if (answer.map) {
-        map = answer.map;
+        ({ map, facts } = answer);
         setAttributes(box, { "data-stale": false });
+        tellFacts();
       }
-      facts = answer.facts ?? facts;
-      if (answer.facts) tellFacts();
-      setText(note, answer.facts?.note ?? "");
-      setState(answer.facts ? "done" : "running");
+      setText(note, answer.isFinal ? (facts?.note ?? "") : "");
+      setState(answer.isFinal ? "done" : "running");
     },
     fail({ message, hint }) {
       map = null;

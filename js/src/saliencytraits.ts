@@ -15,6 +15,8 @@ export interface MethodInfo {
   readonly summary: string;
   /** Whether it takes long enough to show what it has so far. */
   readonly progressive: boolean;
+  /** Whether it can be asked at a layer of the reader's choice. */
+  readonly at_layer: boolean;
   readonly parameters: readonly ParameterInfo[];
 }
 

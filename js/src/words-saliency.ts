@@ -10,7 +10,7 @@ export const removeMethod = (title: string) => `Remove ${title}`;
 export const needs = (passes: string) => `Takes ${passes}.`;
 
 export const show = "Show";
-export const shows = { both: "map over picture", picture: "picture", map: "map" };
+export const shows = { both: "both", picture: "picture", map: "map" };
 export const opacity = "Opacity";
 export const form = "Values";
 export const forms: Readonly<Record<Form | "usual", string>> = {
@@ -58,7 +58,7 @@ export const lastLayer = "the last with a grid";
 /** How much was computed, in how long. */
 export const cost = (forward: number, backward: number, seconds: string) => {
   const counted = [forward && `${forward} forward`, backward && `${backward} backward`];
-  const passes = forward + backward === 1 ? "pass" : "passes";
+  const passes = (backward || forward) === 1 ? "pass" : "passes";
   return `${counted.filter(Boolean).join(" and ") || "no"} ${passes}, ${seconds}`;
 };
 export const seconds = (value: number) =>
@@ -76,6 +76,7 @@ export function status(state: PanelState, done: number, total: number, cost: str
 }
 export const cancel = "Cancel";
 export const again = "Compute";
+export const retry = "Try again";
 export const failed = (title: string) => `${title} cannot be shown`;
 export const staticHint = "Maps that are in this page can still be shown.";
 

@@ -111,7 +111,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   /** Asks for the map of a panel; one that is in the page is drawn at once. */
   const ask = (entry: PanelEntry) => {
     const { slot, panel, method, parameters, asked } = entry;
-    const at = method.family === "cam" ? layer : null;
+    const at = method.at_layer ? layer : null;
     const question = { method: method.name, parameters, target, image, layer: at };
     panel.ask(asked?.image === image);
     turns += 1;
@@ -175,14 +175,14 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     layer = chosen;
     writer.write({ layer });
     if (chosen !== null) shell.tell({ layer: chosen });
-    for (const entry of panels.entries()) if (entry.method.family === "cam") ask(entry);
+    for (const entry of panels.entries()) if (entry.method.at_layer) ask(entry);
     chooseLayer();
   };
 
   const chooseLayer = () => {
     options.chooseLayer(
       layer,
-      panels.entries().some(({ method }) => method.family === "cam"),
+      panels.entries().some(({ method }) => method.at_layer),
     );
   };
 
