@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cnnviz_widgets.attribution.cam import cam
 from cnnviz_widgets.attribution.map import Map
+from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.attribution.sweep import CamSweep, cam_sweep
 
-__all__ = ["CamSweep", "Map", "cam", "cam_sweep"]
+__all__ = ["CamSweep", "Map", "cam", "cam_sweep", "saliency"]

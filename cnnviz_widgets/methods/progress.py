@@ -10,7 +10,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from torch import Tensor
 
@@ -24,6 +24,8 @@ Report = Callable[[int, int, Callable[[], Tensor] | None], None]
 to stop the method; it is called between batches, so a method stops within one of them.
 """
 
+ReportT = TypeVar("ReportT", bound=Callable[..., None])
+
 BAR_AFTER_S = 1.0
 """Seconds that a method takes before a bar appears."""
 
@@ -33,19 +35,23 @@ class Cancelled(Exception):  # noqa: N818  # nothing went wrong
 
 
 @contextlib.contextmanager
-def reported(report: Report | None, title: str) -> Iterator[Report]:
+def reported(
+    report: ReportT | None, title: str
+) -> Iterator[ReportT | Callable[[int, int, object], None]]:
     """Give a method what it calls after every batch.
 
     Parameters
     ----------
     report : callable or None
-        The caller's own; None draws a bar on standard error once the method has taken 1 s.
+        The caller's own, whatever its partial maps are; None draws a bar on standard error
+        once the method has taken 1 s.
     title : str
         Of the method, in front of the bar.
 
     Yields
     ------
-    Report
+    callable
+        Takes passes done, passes in all, and how to get the map so far.
     """
     if report is not None:
         yield report
@@ -65,7 +71,7 @@ class _Bar:
         self._began_s = time.monotonic()
         self._bar: tqdm[NoReturn] | None = None
 
-    def show(self, done: int, total: int, _partial: Callable[[], Tensor] | None) -> None:
+    def show(self, done: int, total: int, _partial: object) -> None:
         """Move the bar to the number of passes done."""
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
