@@ -1,6 +1,6 @@
 /** Labelled native controls, alike in every widget; `data-cnnviz-control` names what they set. */
 
-import { h, type On } from "./dom";
+import { h, type On, setAttributes, setText } from "./dom";
 
 /** A control with its label, in a box of its own. */
 export interface Control<T extends HTMLElement> {
@@ -42,4 +42,29 @@ export function inputControl(
   });
   on(input, "input", () => onInput(input));
   return labelled(name, label, input);
+}
+
+/** A range whose number stands beside its label. */
+export interface Slider extends Control<HTMLInputElement> {
+  /** @param text how the value is said */
+  set(value: number, text: string): void;
+}
+
+export function sliderControl(
+  name: string,
+  label: string,
+  [min, max, step]: readonly [min: number, max: number, step: number],
+  on: On,
+  onInput: (value: number) => void,
+): Slider {
+  const made = inputControl("range", name, label, on, (input) => onInput(input.valueAsNumber));
+  setAttributes(made.input, { min, max, step });
+  return {
+    ...made,
+    set(value, text) {
+      made.input.value = `${value}`;
+      setText(made.label, `${label}: ${text}`);
+      setAttributes(made.input, { "aria-valuetext": text });
+    },
+  };
 }

@@ -18,12 +18,15 @@ export interface InputPanel {
   mark(spot: Spot | null): void;
 }
 
+/** Predictions listed, however many come. */
+const LISTED = 5;
+
 function row(entry: unknown): HTMLElement {
-  const { name, score, probability } = Object(entry) as Readonly<Record<string, unknown>>;
+  const { index, name, score, probability } = Object(entry) as Readonly<Record<string, unknown>>;
   const share = Math.max(0, Math.min(1, Number(probability ?? 0)));
   return h(
     "li",
-    { title: `${name}`, style: `--share:${share}` },
+    { title: `${name}`, style: `--share:${share}`, "data-target": `${index}` },
     h("span.class", `${name}`),
     h("span.number", probability === null ? formatNumber(Number(score)) : formatProbability(share)),
   );
@@ -65,7 +68,7 @@ export function makeInputPanel(on: On, onChoose: (image: number) => void): Input
       show(none, rgb === undefined);
       if (rgb) drawPicture(rgb);
       const found = Array.isArray(header.predictions) ? header.predictions : [];
-      list.replaceChildren(...found.map(row));
+      list.replaceChildren(...found.slice(0, LISTED).map(row));
       setText(kind, found.length ? words.probability(`${header.score_kind}`) : words.noScores);
     },
   };
