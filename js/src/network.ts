@@ -1,16 +1,21 @@
 /** The network a view browses: its layers in execution order, and where they stand on the slider. */
 
-import type { Index, LayerEntry } from "./traits";
+import type { LayerEntry } from "./traits";
 
-export interface Network {
-  readonly leaves: readonly LayerEntry[];
+/** @typeParam T what the widget knows of a layer */
+export interface Network<T extends LayerEntry = LayerEntry> {
+  readonly leaves: readonly T[];
   /** The layer of this name, or null. */
-  find(name: string): LayerEntry | null;
+  find(name: string): T | null;
   /** Place on the slider; that of a container is its last layer's, whose output is often its own. */
-  placeOf(layer: LayerEntry): number;
+  placeOf(layer: T): number;
 }
 
-export function makeNetwork({ layers }: Index): Network {
+export function makeNetwork<T extends LayerEntry = LayerEntry>({
+  layers,
+}: {
+  readonly layers: readonly T[];
+}): Network<T> {
   const leaves = layers.filter(({ leaf }) => leaf).sort((a, b) => a.index - b.index);
   return {
     leaves,

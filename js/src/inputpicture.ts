@@ -1,0 +1,49 @@
+/** The picture that goes in, and the choice among those of the batch. */
+
+import { inputControl } from "./controls";
+import { h, makeImage, type On, setText, show } from "./dom";
+import { makeFrame, type Spot } from "./frame";
+import type { Frame } from "./wire";
+import * as words from "./words";
+
+export interface InputPicture {
+  readonly box: HTMLElement;
+  /** Names the chosen picture; its pixels come later. */
+  choose(image: number, batch: number): void;
+  /** Shows a frame of kind "input". */
+  show(frame: Frame): void;
+  /** Marks the place that a point of a map stands over. */
+  mark(spot: Spot | null): void;
+}
+
+export function makeInputPicture(on: On, onChoose: (image: number) => void): InputPicture {
+  const { frame, canvas, resize, mark } = makeFrame({ role: "img", "aria-label": words.picture });
+  const none = h("p.quiet", { hidden: true }, words.noPicture);
+  const { box, label, input } = inputControl("range", "image", "", on, () =>
+    onChoose(input.valueAsNumber),
+  );
+  return {
+    box: h("div.picture", h("div.square", frame, none), box),
+    mark,
+    choose(image, batch) {
+      input.max = `${batch - 1}`;
+      input.value = `${image}`;
+      setText(label, words.pictureOf(image + 1, batch));
+      input.setAttribute("aria-valuetext", label.textContent);
+      show(box, batch > 1);
+    },
+    show({ arrays: { rgb } }) {
+      show(frame, rgb !== undefined);
+      show(none, rgb === undefined);
+      if (!rgb) return;
+      const [height = 0, width = 0] = rgb.shape;
+      resize(width, height);
+      const { pixels, put } = makeImage(canvas, width, height);
+      for (let i = 0, at = 0; i < pixels.length; i++, at += 3) {
+        const [red = 0, green = 0, blue = 0] = rgb.data.subarray(at, at + 3);
+        pixels[i] = (255 << 24) | (blue << 16) | (green << 8) | red;
+      }
+      put();
+    },
+  };
+}
