@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from cnnviz_widgets.streaming.wire import unpack
+from cnnviz_widgets.widgets.base import InspectorWidget
 from cnnviz_widgets.widgets.layer_browser import LayerBrowser
 
 CLASS_NAMES = ("ant", "bee", "cat")
@@ -78,7 +79,7 @@ def browser(**options: Any) -> tuple[LayerBrowser, Sent]:
     return widget, sent
 
 
-def ask(widget: LayerBrowser, seq: int, kind: str, **params: Any) -> None:
+def ask(widget: InspectorWidget, seq: int, kind: str, **params: Any) -> None:
     """Send a request as a view does."""
     message = {"type": "req", "cid": "view", "seq": seq, "kind": kind, "params": params}
     widget._handle_custom_msg(message, [])

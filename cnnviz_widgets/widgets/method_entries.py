@@ -1,0 +1,89 @@
+"""Methods as the browser lists them: titles, papers and parameters in plain values.
+
+In: the registry. Out: dicts for a synced trait.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from cnnviz_widgets.methods.registry import Family, Method, Parameter, Value, find_method, methods
+
+
+class ParameterEntry(TypedDict):
+    """One setting of a method, from which the browser makes a control."""
+
+    name: str
+    label: str
+    kind: str
+    default: Value
+    low: float | None
+    high: float | None
+    choices: list[str]
+    help: str
+
+
+class MethodEntry(TypedDict):
+    """One method, as it stands in a list to choose from."""
+
+    name: str
+    title: str
+    family: str
+    paper: str
+    passes: str
+    summary: str
+    progressive: bool
+    at_layer: bool
+    parameters: list[ParameterEntry]
+
+
+def _parameter_entry(parameter: Parameter) -> ParameterEntry:
+    return {
+        "name": parameter.name,
+        "label": parameter.label,
+        "kind": parameter.kind,
+        "default": parameter.default,
+        "low": parameter.low,
+        "high": parameter.high,
+        "choices": list(parameter.choices),
+        "help": parameter.help,
+    }
+
+
+def takes_layer(method: Method) -> bool:
+    """Tell whether a method can be asked at a layer of the reader's choice."""
+    return method.family == "cam" or method.name == "guided_gradcam"
+
+
+def method_entry(method: Method) -> MethodEntry:
+    """Describe one method in plain values."""
+    return {
+        "name": method.name,
+        "title": method.title,
+        "family": method.family,
+        "paper": method.paper,
+        "passes": method.passes,
+        "summary": method.summary,
+        "progressive": method.progressive,
+        "at_layer": takes_layer(method),
+        "parameters": [_parameter_entry(parameter) for parameter in method.parameters],
+    }
+
+
+def method_entries(*families: Family) -> list[MethodEntry]:
+    """Describe all methods of these families, in the registry's order."""
+    return [method_entry(method) for family in families for method in methods(family)]
+
+
+def method_of(name: str, *families: Family) -> Method:
+    """Return the method of this name in any of these families, of which the first errs.
+
+    Raises
+    ------
+    ValueError
+        There is none; the text names near matches.
+    """
+    for family in families[1:]:
+        if any(method.name == name for method in methods(family)):
+            return find_method(name, family)
+    return find_method(name, families[0])
