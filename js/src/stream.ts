@@ -16,9 +16,10 @@ import {
 
 /**
  * What the reader may be told: `busy` after 300 ms, `waiting` after 2 s without a word of the
- * kernel; `static` while there is no sign of one, which ends with its first message.
+ * kernel; `static` while there is no sign of one, which ends with its first message; `stored` where
+ * the page itself answers.
  */
-export type StreamState = "idle" | "asking" | "busy" | "waiting" | "static";
+export type StreamState = "idle" | "asking" | "busy" | "waiting" | "static" | "stored";
 
 export interface StreamEvents {
   send(content: unknown): void;
@@ -94,6 +95,7 @@ export function openStream(
   let isClosed = false;
   let isWelcome = false;
   let isSilent = false;
+  let isStored = false;
   let heardAt = clock.now();
   let helloTries = 0;
 
@@ -126,6 +128,7 @@ export function openStream(
     if (isWelcome && silence >= LOST_MS) isSilent = true;
     let next: StreamState = "idle";
     if (isSilent) next = "static";
+    else if (isStored) next = "stored";
     else if (ask) {
       next = silence >= WAITING_MS ? "waiting" : age >= BUSY_MS ? "busy" : "asking";
       const waits = [BUSY_MS - age, WAITING_MS - silence, LOST_MS - silence];
@@ -227,7 +230,8 @@ export function openStream(
     ask,
     start: () => sayHello(WELCOME_MS),
     prefetch(params, kind = PREFETCH) {
-      const isFree = isQuiet() && isWelcome && !isSilent && isVisible && !isClosed;
+      const isLive = isWelcome && !isSilent && !isStored;
+      const isFree = isQuiet() && isLive && isVisible && !isClosed;
       if (isFree) ask(kind, params, PREFETCH);
       return isFree;
     },
@@ -245,8 +249,10 @@ export function openStream(
       isSilent = false;
       heardAt = clock.now();
       helloTimer.stop();
-      if (message.type === "welcome") events.onWelcome(message.epoch);
-      else if (message.type === "err") receiveFailure(message);
+      if (message.type === "welcome") {
+        isStored = !!message.stored;
+        events.onWelcome(message.epoch);
+      } else if (message.type === "err") receiveFailure(message);
       else receiveFrame(message);
       pump();
       updateState();

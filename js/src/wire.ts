@@ -18,6 +18,8 @@ export interface Welcome {
   readonly type: "welcome";
   readonly cid: string;
   readonly epoch: number;
+  /** Whether it is no kernel that answers, but the page itself. */
+  readonly stored?: boolean;
 }
 
 export interface Frame {
@@ -132,7 +134,9 @@ export function decode(content: unknown, [buffer]: readonly DataView[] = []): Me
   must(isRecord(content), "the message is not an object");
   const { type, params, kind, seq, hint } = content;
   const cid = text(content, "cid");
-  if (type === "welcome") return { type, cid, epoch: number(content, "epoch") };
+  if (type === "welcome") {
+    return { type, cid, epoch: number(content, "epoch"), stored: !!content.stored };
+  }
   if (type === "err") {
     return {
       type,

@@ -109,6 +109,7 @@ export const states = {
   busy: "Loading",
   waiting: "Waiting for the kernel",
   static: "No kernel answers",
+  stored: "Stored in this page",
 };
 export const staticHint = "Layers that are in this page can still be shown.";
 export const missing = (layer: string) => `${layer} is not in this page.`;

@@ -160,7 +160,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   /** Asks for the exact values of the channel shown, once the slider rests. */
   const askExact = () => {
-    if (shown?.data.is !== "maps" || shown.layer.name !== layer?.name) return;
+    if (state === "stored" || shown?.data.is !== "maps" || shown.layer.name !== layer?.name) return;
     const asked = channelOf(shown);
     if (panel.hasExact(shown.key, asked)) return;
     source.stream.ask("channel", { layer: layer.name, image: shown.key.image, channel: asked });

@@ -1,0 +1,149 @@
+/**
+ * The answers that a page carries, so that a widget works without a kernel. Their other half is
+ * cnnviz_widgets/streaming/baked.py. No widget's bundle holds this: it is wrapped around those that
+ * were baked.
+ */
+
+import type { AnyModel, RenderProps } from "@anywidget/types";
+import { makeTimer, realClock } from "./clock";
+import type { SharedTraits } from "./traits";
+import * as words from "./words-baked";
+
+export interface BakedTraits extends SharedTraits {
+  /** Answers for when there is no kernel, compressed. */
+  _baked: DataView<ArrayBuffer> | null;
+  /** Whether the page knows that there is no kernel. */
+  _static?: boolean;
+}
+
+/** A widget, as its bundle exports it. */
+export interface Widget<T extends SharedTraits> {
+  render(props: RenderProps<T>): () => void;
+}
+
+export interface Message {
+  readonly type: string;
+  readonly cid: string;
+  readonly kind: string;
+  readonly params: object;
+}
+
+type Listener = (content: unknown, buffers: readonly DataView[]) => void;
+
+/** Header of a frame, without what it has of its request; where its arrays are, in bytes. */
+type Stored = readonly [header: object, start: number, size: number];
+
+/** A kernel at work answers within this time; one that is busy takes over when it does. */
+const WAIT_MS = 800;
+
+/** The same text for the same question, whatever the screen of whoever asks. */
+const textOf = (kind: string, params: object): string =>
+  JSON.stringify([kind, { ...params, tile: 0 }]);
+
+async function unpack(packed: DataView<ArrayBuffer>): Promise<ArrayBuffer> {
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+/** Reads the answers: bytes of arrays, the description of all answers, and where that begins. */
+function readAnswers(memory: ArrayBuffer): Map<string, readonly Stored[]> {
+  const end = memory.byteLength - 4;
+  const start = new DataView(memory).getUint32(end, true);
+  const described = JSON.parse(new TextDecoder().decode(memory.slice(start, end)));
+  return new Map(
+    described.map(([kind, params, frames]: [string, object, readonly Stored[]]) => [
+      textOf(kind, params),
+      frames,
+    ]),
+  );
+}
+
+/** A model whose messages the page answers instead of a kernel. */
+export function bakedModel<T extends BakedTraits>(
+  model: AnyModel<T>,
+  memory: ArrayBuffer,
+): AnyModel<T> {
+  const answers = readAnswers(memory);
+  const listeners = new Set<Listener>();
+  const tell = (content: object, buffers: readonly DataView[] = []) => {
+    for (const listener of listeners) listener(content, buffers);
+  };
+
+  const answer = (message: Message) => {
+    const { type, kind, params } = message;
+    const common = { ...message, epoch: model.get("_index").epoch };
+    if (type === "hello") tell({ ...common, type: "welcome", stored: true });
+    if (type !== "req") return;
+    const frames = answers.get(textOf(kind, params));
+    if (!frames) {
+      tell({ ...common, type: "err", message: words.notStored, hint: words.needsKernel });
+      return;
+    }
+    frames.forEach(([header, start, size], place) => {
+      const frame = { ...common, type: "frame", final: place === frames.length - 1, ...header };
+      tell(frame, [new DataView(memory, start, size)]);
+    });
+  };
+
+  return {
+    get: (name) => model.get(name),
+    set: (name, value) => model.set(name, value),
+    save_changes: () => model.save_changes(),
+    on(event: string, listener: (...args: never[]) => void) {
+      if (event === "msg:custom") listeners.add(listener as Listener);
+      else model.on(event, listener as () => void);
+    },
+    off(event?: string | null, listener?: ((...args: never[]) => void) | null) {
+      if (event === "msg:custom") listeners.delete(listener as Listener);
+      else model.off(event, listener as () => void);
+    },
+    // Later, but before the page is painted: whoever asks is not done asking.
+    send: (content: Message) => queueMicrotask(() => answer(content)),
+    widget_manager: model.widget_manager,
+  };
+}
+
+/**
+ * Makes a widget that does without a kernel: where none answers, its view is opened anew over what
+ * was baked into the page, until one does.
+ */
+export default function bakedWidget<T extends BakedTraits>(widget: Widget<T>): Widget<T> {
+  return {
+    render(props) {
+      const { model, el } = props;
+      const packed = model.get("_baked");
+      const timer = makeTimer(realClock);
+      let isBaked = false;
+      let isOver = !packed?.byteLength;
+      let close = widget.render(props);
+
+      const reopen = (from: AnyModel<T>) => {
+        close();
+        close = widget.render({ ...props, model: from });
+      };
+      const goStatic = async () => {
+        if (!packed) return;
+        const memory = await unpack(packed);
+        if (isOver) return;
+        isBaked = true;
+        reopen(bakedModel(model, memory));
+        el.dispatchEvent(new CustomEvent("cnnviz:static", { bubbles: true }));
+      };
+      const hearKernel = () => {
+        timer.stop();
+        isOver = true;
+        if (isBaked) reopen(model);
+        isBaked = false;
+      };
+
+      model.on("msg:custom", hearKernel);
+      if (!isOver) timer.start(model.get("_static") ? 0 : WAIT_MS, () => void goStatic());
+      return () => {
+        timer.stop();
+        isOver = true;
+        model.off("msg:custom", hearKernel);
+        close();
+      };
+    },
+  };
+}
