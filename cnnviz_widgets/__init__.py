@@ -11,18 +11,37 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnnviz_widgets import samples
+    from cnnviz_widgets.attribution.cam import cam
+    from cnnviz_widgets.attribution.map import Map
+    from cnnviz_widgets.attribution.saliency import saliency
+    from cnnviz_widgets.attribution.sweep import CamSweep, cam_sweep
     from cnnviz_widgets.inspection.inspector import Inspector
     from cnnviz_widgets.widgets.layer_browser import LayerBrowser
     from cnnviz_widgets.widgets.sketch_pad import SketchPad
 
 __version__ = "0.1.0"
-__all__ = ["Inspector", "LayerBrowser", "SketchPad", "samples"]
+__all__ = [
+    "CamSweep",
+    "Inspector",
+    "LayerBrowser",
+    "Map",
+    "SketchPad",
+    "cam",
+    "cam_sweep",
+    "saliency",
+    "samples",
+]
 
 # public name -> the module that defines it; a module stands for itself
 _HOME = {
+    "CamSweep": "cnnviz_widgets.attribution.sweep",
     "Inspector": "cnnviz_widgets.inspection.inspector",
     "LayerBrowser": "cnnviz_widgets.widgets.layer_browser",
+    "Map": "cnnviz_widgets.attribution.map",
     "SketchPad": "cnnviz_widgets.widgets.sketch_pad",
+    "cam": "cnnviz_widgets.attribution.cam",
+    "cam_sweep": "cnnviz_widgets.attribution.sweep",
+    "saliency": "cnnviz_widgets.attribution.saliency",
     "samples": "cnnviz_widgets.samples",
 }
 
@@ -33,7 +52,7 @@ def __getattr__(name: str) -> object:
         msg = f"module 'cnnviz_widgets' has no attribute {name!r}; it has {known}"
         raise AttributeError(msg)
     module = importlib.import_module(_HOME[name])
-    value: object = module if module.__name__.endswith(f".{name}") else getattr(module, name)
+    value: object = getattr(module, name) if hasattr(module, name) else module
     globals()[name] = value
     return value
 

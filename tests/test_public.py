@@ -14,6 +14,12 @@ def test_every_public_name_can_be_imported(name: str) -> None:
     assert name in dir(cw)
 
 
+def test_a_function_is_no_module_of_the_same_name() -> None:
+    assert callable(cw.cam)
+    assert callable(cw.saliency)
+    assert callable(cw.samples.load)
+
+
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(AttributeError, match=r"no attribute 'LayerBrowsr'; it has Inspector, Lay"):
+    with pytest.raises(AttributeError, match=r"no attribute 'LayerBrowsr'; it has CamSweep, Inspector, Lay"):
         _ = cw.LayerBrowsr
