@@ -11,7 +11,8 @@ import traitlets
 
 from cnnviz_widgets.attribution.cam import cam
 from cnnviz_widgets.attribution.map import Map
-from cnnviz_widgets.attribution.saliency import MapReport, saliency
+from cnnviz_widgets.attribution.saliency import saliency
+from cnnviz_widgets.attribution.sweep import MapReport, grid_layers
 from cnnviz_widgets.inspection.targets import class_index
 from cnnviz_widgets.methods.progress import Cancelled
 from cnnviz_widgets.methods.registry import Family, checked_parameters
@@ -33,6 +34,8 @@ from .saliency_frames import (
 SHOWS = ("both", "picture", "map")
 FORMS = ("usual", "absolute", "signed", "positive")
 FAMILIES: tuple[Family, ...] = ("saliency", "cam")
+TOP = 10
+"""Predictions that the slider over classes goes through."""
 MAX_PANELS = 6
 PANEL_KINDS = tuple(f"panel:{slot}" for slot in range(MAX_PANELS))
 """A kind for each place, since a request replaces only what waits of the same kind."""
@@ -122,6 +125,8 @@ class SaliencyOverlay(InspectorWidget):
         sync=True
     )
 
+    _grids: traitlets.List[str] = traitlets.List(help="Layers that have a grid.").tag(sync=True)
+
     def __init__(
         self,
         model: object,
@@ -135,6 +140,7 @@ class SaliencyOverlay(InspectorWidget):
         self._recent = RecentFrames(RECENT_BYTES)
         super().__init__(model, inputs, **options)
         self._methods = list(method_entries(*FAMILIES))
+        self._grids = [info.name for info in grid_layers(self.inspector)]
 
     @property
     def method(self) -> str:
@@ -149,6 +155,7 @@ class SaliencyOverlay(InspectorWidget):
     def _refresh_index(self) -> None:
         """Follow new inputs, and stay on a picture and a layer that still exist."""
         self.image = min(self.image, self.inspector.batch_size - 1)
+        self._grids = [info.name for info in grid_layers(self.inspector)]
         if self.layer not in {layer.name for layer in self.inspector.modules}:
             self.layer = None
         super()._refresh_index()
@@ -190,7 +197,7 @@ class SaliencyOverlay(InspectorWidget):
         return checked_choice(name, proposal["value"], allowed)
 
     def _input(self, request: Request, _reply: Reply) -> Iterator[Frame]:
-        yield input_frame(self.inspector, image=read_whole(request.params, "image"))
+        yield input_frame(self.inspector, image=read_whole(request.params, "image"), top=TOP)
 
     def _panel(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send the map that a panel asks for, and before it what there is so far."""

@@ -1,10 +1,9 @@
 /** How maps are drawn: the controls that are always there, and those that fold away. */
 
 import { colormapNames, isDiverging } from "./colormap";
-import { inputControl, selectControl } from "./controls";
-import { h, type On, setText, show } from "./dom";
+import { inputControl, selectControl, sliderControl } from "./controls";
+import { h, type On, show } from "./dom";
 import type { SaliencyLook } from "./saliencytraits";
-import type { LayerEntry } from "./traits";
 import * as shared from "./words";
 import * as words from "./words-saliency";
 
@@ -13,26 +12,13 @@ export interface SaliencyOptions {
   /** Shows the look in force. */
   show(look: SaliencyLook): void;
   /** Takes the layers that a CAM can be asked at. */
-  setLayers(layers: readonly LayerEntry[]): void;
+  setLayers(names: readonly string[]): void;
   /** Shows the layer chosen; `isUsed` tells whether any method is at a layer. */
   chooseLayer(layer: string | null, isUsed: boolean): void;
 }
 
 /** Percentiles below this one clip what is to be seen. */
 const LEAST_PERCENTILE = 80;
-
-/** A slider whose number stands beside its label. */
-function slider(name: string, label: string, on: On, onInput: (value: number) => void) {
-  const control = inputControl("range", name, label, on, (input) => onInput(input.valueAsNumber));
-  return {
-    ...control,
-    set(value: number, text: string) {
-      control.input.value = `${value}`;
-      setText(control.label, `${label}: ${text}`);
-      control.input.setAttribute("aria-valuetext", text);
-    },
-  };
-}
 
 export function makeSaliencyOptions(
   on: On,
@@ -43,16 +29,17 @@ export function makeSaliencyOptions(
   const shown = selectControl("show", words.show, shows, on, (value) =>
     onChange({ show: value as SaliencyLook["show"] }),
   );
-  const opacity = slider("opacity", words.opacity, on, (value) => onChange({ opacity: value }));
-  Object.assign(opacity.input, { max: 1, step: 0.01 });
+  const opacity = sliderControl("opacity", words.opacity, [0, 1, 0.01], on, (value) =>
+    onChange({ opacity: value }),
+  );
   const forms = Object.entries(words.forms);
   const form = selectControl("form", words.form, forms, on, (value) =>
     onChange({ form: value as SaliencyLook["form"] }),
   );
-  const percentile = slider("percentile", words.percentile, on, (value) =>
+  const percentiles = [LEAST_PERCENTILE, 100, 0.5] as const;
+  const percentile = sliderControl("percentile", words.percentile, percentiles, on, (value) =>
     onChange({ percentile: value }),
   );
-  Object.assign(percentile.input, { min: LEAST_PERCENTILE, max: 100, step: 0.5 });
   const smooth = inputControl("checkbox", "smooth", words.smooth, on, ({ checked }) =>
     onChange({ smooth: checked }),
   );
@@ -82,8 +69,8 @@ export function makeSaliencyOptions(
       smooth.input.checked = look.smooth;
       colormap.input.value = look.colormap;
     },
-    setLayers(layers) {
-      const named = layers.map(({ name }) => h("option", { value: name }, name));
+    setLayers(names) {
+      const named = names.map((name) => h("option", { value: name }, name));
       layer.input.replaceChildren(h("option", { value: "" }, words.lastLayer), ...named);
     },
     chooseLayer(name, isUsed) {

@@ -152,7 +152,7 @@ export function makeSaliencyPanel(
       total = 0;
       notice.clear("");
       setText(note, "");
-      setAttributes(box, { "data-stale": map !== null });
+      setAttributes(box, { "data-stale": true });
       setState("asked");
     },
     take(answer) {
@@ -173,6 +173,8 @@ export function makeSaliencyPanel(
       setState("failed");
     },
     draw(picture, look) {
+      // The picture alone is not of an older question.
+      if (!map && picture) setAttributes(box, { "data-stale": false });
       const form = look.form === "usual" ? usualForm(method?.family) : look.form;
       return view.draw(map, picture, look, form, method?.title ?? "");
     },

@@ -28,6 +28,8 @@ export interface PanelTrait {
 
 export interface SaliencyTraits extends SharedTraits {
   readonly _methods: readonly MethodInfo[];
+  /** Names of the layers that have a grid of places. */
+  _grids: readonly string[];
   panels: readonly PanelTrait[];
   target: number | null;
   image: number;

@@ -62,7 +62,7 @@ export const cost = (forward: number, backward: number, seconds: string) => {
   return `${counted.filter(Boolean).join(" and ") || "no"} ${passes}, ${seconds}`;
 };
 export const seconds = (value: number) =>
-  value < 0.1 ? `${Math.max(1, Math.round(1000 * value))} ms` : `${value.toFixed(1)} s`;
+  value < 0.1 ? `${Math.max(1, Math.round(1000 * value))}\u00a0ms` : `${value.toFixed(1)}\u00a0s`;
 
 /** What a panel says of its method while it is at work, and after. */
 export function status(state: PanelState, done: number, total: number, cost: string): string {

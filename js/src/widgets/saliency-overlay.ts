@@ -2,7 +2,8 @@
 
 import type { RenderProps } from "@anywidget/types";
 import { type Clock, realClock } from "../clock";
-import { h, show } from "../dom";
+import { h, setText, show } from "../dom";
+import { formatProbability } from "../format";
 import { makeInputPanel } from "../inputpanel";
 import type { Choice } from "../link";
 import type { Answer } from "../saliencymap";
@@ -20,9 +21,11 @@ import { openShell } from "../shell";
 import { makeStore } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
+import { className, makeTargetPicker, type Prediction, pickPredictions } from "../targetpicker";
 import type { Block, Frame } from "../wire";
 import * as shared from "../words";
 import * as words from "../words-saliency";
+import * as targetWords from "../words-target";
 
 const INPUT_BYTES = 16 << 20;
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
@@ -36,6 +39,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   let layer = model.get("layer");
   let look = readLook(model);
   let picture: Block | null = null;
+  let ranked: readonly Prediction[] = [];
   let state: StreamState = "idle";
   let turns = 0;
 
@@ -54,9 +58,20 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
       chooseLayer();
     },
   });
+  const picker = makeTargetPicker(on, (chosen) => setTarget(chosen));
+  pickPredictions(on, input.predictions, (chosen) => setTarget(chosen));
+  const [name, rank, share, status] = [new Text(), new Text(), new Text(), new Text()] as const;
+  const facts = h(
+    "div.facts",
+    h("strong", name),
+    h("span", rank),
+    h("span", share),
+    h("span.status", { role: "status" }, status),
+  );
+  const header = h("header", picker.box, facts);
   const side = h("div.side", input.picture, input.predictions, remarks);
   const main = h("div.main", options.box, panels.box);
-  root.append(notice.box, h("div.body", side, main));
+  root.append(header, notice.box, h("div.body", side, main));
 
   const source = openSaliencySource(
     shell.cid,
@@ -145,7 +160,23 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     picture = frame.arrays.rgb ?? null;
     input.show(frame);
     sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
+    ranked = (frame.header.predictions ?? []) as readonly Prediction[];
+    picker.setClasses(index, ranked);
+    sayTarget();
     drawAll();
+  };
+
+  /** Names the class that is explained; without a choice it is the top prediction. */
+  const sayTarget = () => {
+    const chosen = target ?? ranked[0]?.index;
+    show(header, chosen !== undefined);
+    if (chosen === undefined) return;
+    picker.choose(chosen);
+    const place = ranked.findIndex((prediction) => prediction.index === chosen);
+    const probability = ranked[place]?.probability ?? null;
+    setText(name, className(index, chosen));
+    setText(rank, place < 0 ? "" : targetWords.likely(place + 1, ranked.length));
+    setText(share, probability === null ? "" : formatProbability(probability));
   };
 
   const sayRemarks = (list: readonly unknown[]) => {
@@ -158,6 +189,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     target = chosen;
     writer.write({ target });
     if (chosen !== null) shell.tell({ target: chosen });
+    sayTarget();
     askAll();
   };
 
@@ -189,7 +221,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   /** Takes the network, anew when its inputs or weights have changed. */
   const takeIndex = () => {
     index = model.get("_index");
-    options.setLayers(index.layers.filter(({ leaf, shape }) => leaf && shape.length > 2));
+    options.setLayers(model.get("_grids"));
     chooseLayer();
     sayRemarks(index.notices);
     const { error } = index;
@@ -230,6 +262,9 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
 
   const sayStatus = () => {
     const text = shell.setState(state);
+    // A panel says itself how far its method is.
+    const isTold = panels.entries().some(({ panel }) => panel.state() === "running");
+    setText(status, isTold ? "" : text);
     if (state === "static") notice.say("static", text, words.staticHint);
   };
 
@@ -237,8 +272,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   const followChoice = (choice: Choice) => {
     setImage(choice.image ?? image);
     setTarget(choice.target ?? target);
-    const at = index.layers.find(({ name }) => name === choice.layer);
-    if (at && at.shape.length > 2) setLayer(at.name);
+    if (choice.layer && model.get("_grids").includes(choice.layer)) setLayer(choice.layer);
   };
 
   shell.follow("msg:custom", source.receive);

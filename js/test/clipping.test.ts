@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { extentIn, percentileOf, sortedSizes, usualForm, valuesIn } from "../src/clipping";
+import { clip, legend, ordinal } from "../src/words-saliency";
+
+const values = Float32Array.of(-3, 0.5, 2, -0.1, 7, 0.25, -6.5, 1);
+
+describe("the form of the values", () => {
+  it("keeps, folds or cuts what is negative", () => {
+    const some = Float32Array.of(-2, 0, 3, NaN, -Infinity);
+    expect([...valuesIn("signed", some)]).toEqual([-2, 0, 3, NaN, -Infinity]);
+    expect([...valuesIn("absolute", some)]).toEqual([2, 0, 3, NaN, Infinity]);
+    expect([...valuesIn("positive", some)]).toEqual([0, 0, 3, NaN, 0]);
+  });
+
+  it("is the positive part for CAMs and the size for all else", () => {
+    expect([usualForm("cam"), usualForm("saliency")]).toEqual(["positive", "absolute"]);
+  });
+
+  it("decides where the scale begins", () => {
+    expect(extentIn("signed", 2)).toEqual({ low: -2, high: 2 });
+    expect(extentIn("absolute", 2)).toEqual({ low: 0, high: 2 });
+  });
+});
+
+describe("percentiles", () => {
+  const sorted = sortedSizes(values);
+
+  // np.percentile(np.abs(values).astype(np.float64), p)
+  it.each([
+    [0, 0.10000000149011612],
+    [37.5, 0.8125],
+    [50, 1.5],
+    [80, 5.100000000000001],
+    [90, 6.65],
+    [95.5, 6.842499999999999],
+    [99, 6.965],
+    [99.5, 6.9825],
+    [100, 7],
+  ])("the %fth is NumPy's, to the last bit", (percentile, expected) => {
+    expect(percentileOf(sorted, percentile)).toBe(expected);
+  });
+
+  it("leaves out what is no finite number", () => {
+    expect([...sortedSizes(Float32Array.of(3, NaN, -1, Infinity))]).toEqual([1, 3]);
+    expect(percentileOf(sortedSizes(Float32Array.of(NaN)), 99)).toBe(0);
+    expect(percentileOf(sortedSizes(Float32Array.of(-4)), 99)).toBe(4);
+  });
+});
+
+describe("words about the scale", () => {
+  it("counts as people do", () => {
+    const said = [1, 2, 3, 4, 11, 12, 13, 21, 92, 93, 99, 99.5, 100].map(ordinal);
+    expect(said.join(" ")).toBe("1st 2nd 3rd 4th 11th 12th 13th 21st 92nd 93rd 99th 99.5th 100th");
+  });
+
+  it("names the percentile and its number", () => {
+    expect(legend("absolute", 99, "0.83")).toBe(
+      "Absolute values, clipped at the 99th percentile, 0.83:",
+    );
+    expect(legend("signed", 100, "0.83")).toBe("Signed values, up to the largest, 0.83:");
+    expect([clip(92), clip(100)]).toEqual(["92nd percentile", "not at all"]);
+  });
+});

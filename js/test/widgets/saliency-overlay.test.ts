@@ -1,0 +1,384 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { palette } from "../../src/colormap";
+import type { SaliencyTraits } from "../../src/saliencytraits";
+import widget from "../../src/widgets/saliency-overlay";
+import { indexOf } from "../model";
+import { type Stub, stubPage } from "../page";
+import { SaliencyFake } from "../saliencymodel";
+
+interface Painted {
+  method: string;
+  target: number | string;
+  seq: number;
+  image: number;
+  panel: number;
+}
+
+let page: Stub;
+let painted: Painted[];
+let stops: (() => void)[];
+let end: AbortController;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  page = stubPage();
+  painted = [];
+  stops = [];
+  document.body.replaceChildren();
+  end = new AbortController();
+  document.body.addEventListener(
+    "cnnviz:painted",
+    (event) => painted.push((event as CustomEvent<Painted>).detail),
+    end,
+  );
+});
+
+afterEach(() => {
+  for (const stop of stops) stop();
+  end.abort();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+function open(traits: Partial<SaliencyTraits> = {}, model = new SaliencyFake(traits)) {
+  const el = document.body.appendChild(document.createElement("div"));
+  const props = { model: model.model, el } as unknown as Parameters<typeof widget.render>[0];
+  stops.push(widget.render(props));
+  return model;
+}
+
+/** A view whose picture and maps are on the screen. */
+function opened(traits: Partial<SaliencyTraits> = {}): SaliencyFake {
+  const model = open(traits);
+  model.answerAll();
+  return model;
+}
+
+const two = (): Partial<SaliencyTraits> => ({
+  panels: [{ method: "gradient" }, { method: "rise" }],
+});
+
+function one<T extends HTMLElement = HTMLElement>(
+  selector: string,
+  within: ParentNode = document,
+): T {
+  const found = within.querySelector<T>(selector);
+  if (!found) throw new Error(`no ${selector}`);
+  return found;
+}
+
+function panels(): HTMLElement[] {
+  return [...document.querySelectorAll<HTMLElement>(".cnnviz-panel")];
+}
+
+function panel(place = 0): HTMLElement {
+  const found = panels()[place];
+  if (!found) throw new Error(`no panel ${place}`);
+  return found;
+}
+
+function control<T extends HTMLElement = HTMLInputElement>(name: string, within?: ParentNode): T {
+  return one<T>(`[data-cnnviz-control="${name}"]`, within);
+}
+
+function set(name: string, value: string, within?: ParentNode): void {
+  const input = control(name, within);
+  if (input.type === "checkbox") input.checked = value === "true";
+  else input.value = value;
+  for (const event of ["input", "change"]) input.dispatchEvent(new Event(event, { bubbles: true }));
+}
+
+/** Red, green and blue of the canvas of a panel, pixel by pixel. */
+function pixels(place = 0): number[][] {
+  const image = page.put.get(one<HTMLCanvasElement>(".cnnviz-frame canvas", panel(place)));
+  const bytes = [...(image?.data ?? [])];
+  return [0, 4].map((at) => bytes.slice(at, at + 3));
+}
+
+function colour(name: string, row: number): number[] {
+  const packed = palette(name).table[row] ?? 0;
+  return [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255];
+}
+
+const legend = (place = 0) => one(".cnnviz-legend", panel(place)).textContent;
+const status = (place = 0) => one(".cnnviz-progress [role=status]", panel(place)).textContent;
+
+describe("opening", () => {
+  it("asks for the picture first, then for the quick methods, one after the other", () => {
+    const model = open({ panels: [{ method: "rise" }, { method: "gradient" }] });
+    model.answerAll();
+    expect(model.sent.map(({ type, kind }) => kind ?? type)).toEqual([
+      "hello",
+      "input",
+      "panel:1",
+      "panel:0",
+    ]);
+    expect(model.last("panel:0")?.params).toEqual({
+      method: "rise",
+      parameters: {},
+      target: null,
+      image: 0,
+      layer: null,
+    });
+  });
+
+  it("draws the map over the picture and says what it explains, at what cost", () => {
+    opened();
+    // Absolute values 1 and 2 over red and blue, half and half.
+    expect(pixels()).toEqual([
+      [Math.floor(255 / 2 + (colour("gray", 128)[0] ?? 0) / 2 + 0.5), 64, 64],
+      [128, 128, 255],
+    ]);
+    expect(one(".cnnviz-explained").textContent).toBe("Explains the logit of cat, 4.5");
+    expect(status()).toBe("25 forward passes, 3.2\u00a0s");
+    expect(legend()).toContain("Absolute values, up to the largest, 2:");
+  });
+
+  it("says what it painted in the task that painted it", () => {
+    const model = opened();
+    const { seq } = model.last("panel:0") ?? {};
+    expect(painted.at(-1)).toEqual({ method: "gradient", target: 3, seq, image: 0, panel: 0 });
+    expect(one(".cnnviz").dataset).toMatchObject({
+      cnnvizWidget: "saliency-overlay",
+      shownMethod: "gradient",
+      shownTarget: "3",
+      shownSeq: `${seq}`,
+    });
+  });
+});
+
+describe("the look", () => {
+  it.each([
+    [
+      "picture",
+      [
+        [255, 0, 0],
+        [0, 0, 255],
+      ],
+    ],
+    ["map", [colour("gray", 128), colour("gray", 255)]],
+  ])("shows the %s alone, without a message", (show, expected) => {
+    const model = opened();
+    const before = model.sent.length;
+    set("show", show);
+    expect(pixels()).toEqual(expected);
+    expect(control("opacity").disabled).toBe(true);
+    expect(model.sent).toHaveLength(before);
+  });
+
+  it("draws signed values in colours that are centred on zero", () => {
+    opened({ show: "map" });
+    set("form", "signed");
+    expect(pixels()).toEqual([colour("coolwarm", 191), colour("coolwarm", 0)]);
+    expect(legend()).toBe("Signed values, up to the largest, 2:-22centred on zero");
+    set("form", "positive");
+    expect(pixels()).toEqual([colour("gray", 255), colour("gray", 0)]);
+    expect(legend()).toContain("Positive values, up to the largest, 1:");
+  });
+
+  it("clips at a percentile and says where", () => {
+    opened({ show: "map", panels: [{ method: "gradcam" }], form: "signed" });
+    set("percentile", "90");
+    expect(legend()).toContain("Signed values, clipped at the 90th percentile, 1.9:");
+    expect(control("percentile").getAttribute("aria-valuetext")).toBe("90th percentile");
+    expect(pixels()[1]).toEqual(colour("coolwarm", 0));
+  });
+
+  it("reads the exact value under the pointer and with the keys", () => {
+    opened();
+    const frame = one(".cnnviz-frame[role=application]");
+    const canvas = one("canvas", frame);
+    const box = { left: 0, top: 0, width: 200, height: 100 };
+    vi.spyOn(canvas, "getBoundingClientRect").mockReturnValue(box as DOMRect);
+    const move = new MouseEvent("pointermove", { clientX: 150, clientY: 50, bubbles: true });
+    frame.dispatchEvent(move);
+    expect(one(".cnnviz-readout").textContent).toBe("y 0, x 1: -2");
+    frame.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
+    expect(one(".cnnviz-readout").textContent).toBe("y 0, x 0: 1");
+    frame.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    expect(one(".cnnviz-readout").textContent).toContain("Point at the map");
+  });
+});
+
+describe("a method that takes its time", () => {
+  const rise = { panels: [{ method: "rise" }] };
+
+  function started(): SaliencyFake {
+    const model = open(rise);
+    model.welcome();
+    model.answerInput();
+    model.answerPartial();
+    return model;
+  }
+
+  it("shows the map so far and how far it is", () => {
+    started();
+    expect(one<HTMLProgressElement>("progress").value).toBe(10);
+    expect(one<HTMLProgressElement>("progress").max).toBe(40);
+    expect(status()).toBe("10 of 40 passes");
+    expect(one(".cnnviz-explained").textContent).toContain("the logit of cat");
+    expect(painted).toHaveLength(1);
+    expect(panel().getAttribute("aria-busy")).toBe("true");
+  });
+
+  it("is cancelled by its button and keeps what there is", () => {
+    const model = started();
+    const { seq } = model.last("panel:0") ?? {};
+    control("cancel").click();
+    expect(model.sent.at(-1)).toMatchObject({ type: "cancel", seq });
+    expect(status()).toBe("Stopped after 10 of 40 passes");
+    expect(one("progress").hidden).toBe(true);
+    control("again").click();
+    expect(model.last("panel:0")?.seq).toBeGreaterThan(Number(seq));
+    model.answerMap();
+    expect(status()).toBe("25 forward passes, 3.2\u00a0s");
+  });
+
+  it("is started anew, and the old one stopped, when a parameter changes", () => {
+    const model = started();
+    set("parameter-masks", "50");
+    expect(model.sent.at(-2)).toMatchObject({ type: "cancel" });
+    expect(model.last()?.params).toMatchObject({ method: "rise", parameters: { masks: 50 } });
+    vi.advanceTimersByTime(300);
+    expect(model.get("panels")).toEqual([{ method: "rise", parameters: { masks: 50 } }]);
+    expect(panel().hasAttribute("data-stale")).toBe(true);
+  });
+
+  it("lets the others wait, and says so", () => {
+    const model = open(two());
+    model.welcome();
+    model.answerInput();
+    model.answerMap();
+    model.answerPartial(model.last("panel:1"));
+    vi.advanceTimersByTime(400);
+    control("add").click();
+    expect(status(2)).toBe("Waits for the other methods");
+    model.answerMap(model.last("panel:1"));
+    expect(model.last()?.kind).toBe("panel:2");
+  });
+});
+
+describe("several methods", () => {
+  it("stand side by side, each with its own scale in words", () => {
+    opened({ panels: [{ method: "gradient" }, { method: "gradcam" }] });
+    expect(legend(0)).toContain("Absolute values");
+    expect(legend(1)).toContain("Positive values");
+    expect(panels().map((each) => each.getAttribute("aria-label"))).toEqual([
+      "Gradient",
+      "Grad-CAM",
+    ]);
+  });
+
+  it("are added, changed and removed, and Python knows", () => {
+    const model = opened();
+    control("add").click();
+    model.answerAll();
+    expect(control<HTMLSelectElement>("method", panel(1)).value).toBe("rise");
+    set("method", "guided_backprop", panel(1));
+    vi.advanceTimersByTime(300);
+    expect(model.get("panels").map(({ method }) => method)).toEqual([
+      "gradient",
+      "guided_backprop",
+    ]);
+    control("remove", panel(0)).click();
+    vi.advanceTimersByTime(300);
+    expect(model.get("panels").map(({ method }) => method)).toEqual(["guided_backprop"]);
+    expect(control("remove", panel(0)).hidden).toBe(true);
+    expect(document.activeElement).toBe(control("method", panel(0)));
+  });
+
+  it("follow Python; those that stay are not computed again", () => {
+    const model = opened(two());
+    const before = model.sent.length;
+    model.set("panels", [{ method: "gradient" }, { method: "gradcam" }, { method: "rise" }]);
+    model.answerAll();
+    const asked = model.sent.slice(before).map(({ params }) => params?.method);
+    expect(asked).toEqual(["gradcam"]);
+    expect(panels()).toHaveLength(3);
+    model.set("panels", [{ method: "gradient" }]);
+    expect(panels()).toHaveLength(1);
+  });
+
+  it("fail one by one, with the reason, and can be tried again", () => {
+    const model = open({ panels: [{ method: "guided_backprop" }, { method: "gradient" }] });
+    model.welcome();
+    model.answerInput();
+    model.fail("there is no ReLU", "Choose another method.");
+    model.answerMap();
+    expect(one("[role=alert]", panel(0)).textContent).toBe(
+      "Guided backpropagation cannot be shownthere is no ReLUChoose another method.",
+    );
+    expect(one("[role=alert]", panel(1)).hidden).toBe(true);
+    expect(status(1)).toBe("25 forward passes, 3.2\u00a0s");
+    control("again", panel(0)).click();
+    expect(model.last()?.params.method).toBe("guided_backprop");
+    expect(one("[role=alert]", panel(0)).hidden).toBe(true);
+  });
+});
+
+describe("what is explained", () => {
+  it("says why a map is blank", () => {
+    const model = open();
+    model.welcome();
+    model.answerInput();
+    model.answerMap(undefined, 0, { note: "Every value is zero." });
+    expect(one(".cnnviz-note").textContent).toBe("Every value is zero.");
+  });
+
+  it("never lays a map over another picture", () => {
+    const model = opened();
+    set("image", "1");
+    model.answerInput();
+    expect(pixels()).toEqual([
+      [255, 0, 0],
+      [0, 0, 255],
+    ]);
+    expect(one(".cnnviz-overlay").hasAttribute("data-empty")).toBe(true);
+    const before = model.sent.length;
+    set("image", "0");
+    expect(model.sent.slice(before).map(({ type }) => type)).toEqual(["cancel"]);
+    expect(one(".cnnviz-overlay").hasAttribute("data-empty")).toBe(false);
+  });
+
+  it("follows the class, the picture and the layer of other views", () => {
+    const first = opened({ panels: [{ method: "gradcam" }] });
+    const other = opened({ panels: [{ method: "gradcam" }] });
+    set("image", "1", document.querySelectorAll(".cnnviz")[0]);
+    expect(other.last()?.params.image).toBe(1);
+    other.answerAll();
+    set("layer", "body.conv", document.querySelectorAll(".cnnviz")[1]);
+    first.answerAll();
+    expect(first.last("panel:0")?.params).toMatchObject({ image: 1, layer: "body.conv" });
+    first.set("target", 2);
+    expect(other.last("panel:0")?.params).toMatchObject({ target: 2 });
+  });
+
+  it("asks anew when the network changes", () => {
+    const model = opened();
+    model.set("_index", indexOf(undefined, 2));
+    expect(model.sent.slice(-1)[0]?.kind).toBe("input");
+    expect(panel().hasAttribute("data-stale")).toBe(true);
+  });
+});
+
+describe("without a kernel", () => {
+  it("says so, and shows the maps that are here", () => {
+    const model = open();
+    vi.advanceTimersByTime(2000);
+    expect(one(".cnnviz > [role=alert]").textContent).toContain("No kernel answers");
+    expect(status()).toBe("This map is not in this page.");
+    model.answerAll();
+    expect(one(".cnnviz > [role=alert]").hidden).toBe(true);
+    expect(status()).toBe("25 forward passes, 3.2\u00a0s");
+  });
+});
+
+it("leaves nothing behind", () => {
+  const model = opened(two());
+  for (const stop of stops.splice(0)) stop();
+  expect(model.listeners).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(document.querySelector(".cnnviz")).toBeNull();
+});
