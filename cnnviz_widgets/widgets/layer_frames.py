@@ -89,13 +89,13 @@ def channel_frame(inspector: Inspector, layer: str, *, image: int, channel: int)
     return Frame({}, {"values": np.ascontiguousarray(maps.values[channel])})
 
 
-def input_frame(inspector: Inspector, *, image: int) -> Frame:
-    """Show the picture that goes in, as people see it, and the network's top predictions."""
+def input_frame(inspector: Inspector, *, image: int, top: int = 5) -> Frame:
+    """Show the picture that goes in, as people see it, and the network's `top` predictions."""
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     picture = inspector.picture(image)
     if picture is not None:
         arrays["rgb"] = np.ascontiguousarray(picture)
-    ranked = inspector.predictions(5)[image] if inspector.has_scores else []
+    ranked = inspector.predictions(top)[image] if inspector.has_scores else []
     fields: dict[str, Json] = {
         "predictions": [
             {

@@ -1,0 +1,54 @@
+/** How far a method is that runs for one layer at a time, with a button to stop or start it. */
+
+import type { CamMethod } from "./camtraits";
+import { h, type On, setAttributes, setText, show } from "./dom";
+import * as words from "./words-cam";
+
+export interface CamProgress {
+  readonly box: HTMLElement;
+  /** Takes the passes done and to be done; both are 0 when nothing runs. */
+  show(done: number, total: number): void;
+  /** Takes the method, and whether its maps are here, when the slider rests. */
+  rest(method: CamMethod, isThere: boolean): void;
+}
+
+/** @param onWanted takes true when the reader starts the method, false when it is stopped */
+export function makeCamProgress(on: On, onWanted: (isWanted: boolean) => void): CamProgress {
+  const bar = h("progress", { hidden: true });
+  const text = new Text();
+  const button = h("button", { type: "button", "data-cnnviz-control": "stop" });
+  const box = h("div.progress", { hidden: true }, bar, h("span", { role: "status" }, text), button);
+  let isRunning = false;
+  let isStopped = false;
+  let about = "";
+
+  const tell = (total = 0, done = 0) => {
+    show(bar, isRunning);
+    setAttributes(bar, { max: total || 1, value: done });
+    setText(text, isRunning ? words.progress(done, total) : isStopped ? words.stopped : about);
+    show(button, isRunning || isStopped);
+    setText(button, isRunning ? words.stop : words.compute);
+    show(box, isRunning || isStopped || about !== "");
+  };
+
+  on(button, "click", () => {
+    isStopped = isRunning;
+    isRunning = false;
+    tell();
+    onWanted(!isStopped);
+  });
+
+  return {
+    box,
+    show(done, total) {
+      isRunning = total > 0;
+      if (isRunning) isStopped = false;
+      tell(total, done);
+    },
+    rest({ title, passes, progressive }, isThere) {
+      about = progressive ? words.rest(title, passes) : "";
+      if (isThere) isStopped = false;
+      if (!isRunning) tell();
+    },
+  };
+}

@@ -1,0 +1,369 @@
+/** The CamSlider in the page: slide class-activation maps through layers and classes. */
+
+import type { RenderProps } from "@anywidget/types";
+import { makeCamDrawing } from "../camdrawing";
+import { makeCamOptions } from "../camoptions";
+import { makeCamProgress } from "../camprogress";
+import { type CamQuery, openCamSource } from "../camsource";
+import {
+  CAM_LOOK_TRAITS,
+  type CamLook,
+  type CamMethod,
+  type CamModel,
+  type CamTraits,
+} from "../camtraits";
+import { type Clock, realClock } from "../clock";
+import { h, setAttributes, show } from "../dom";
+import { makeHeader } from "../header";
+import { makeInputPanel } from "../inputpanel";
+import type { Choice } from "../link";
+import { makeNetwork } from "../network";
+import { makeSettle } from "../settle";
+import { openShell } from "../shell";
+import { makeStore } from "../store";
+import type { StreamState } from "../stream";
+import { watch } from "../surroundings";
+import { className, makeTargetPicker, type Prediction, pickPredictions } from "../targetpicker";
+import type { LayerEntry } from "../traits";
+import type { Failure, Frame } from "../wire";
+import * as shared from "../words";
+import * as words from "../words-cam";
+
+const INPUT_BYTES = 16 << 20;
+/** Maps side by side, as cnnviz_widgets/widgets/cam_slider.py allows. */
+const MAX_TARGETS = 6;
+/** Methods fetched ahead, when all likely classes of the present one are in the page. */
+const METHODS_AHEAD = ["gradcam", "gradcam++", "hirescam", "layercam", "xgradcam"];
+
+/** Opens a view of the model in `el`; what it returns takes everything away again. */
+function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
+  const shell = openShell(model, "cam-slider", clock, (choice) => followChoice(choice));
+  const { root, on, writer, notice, followTrait } = shell;
+  const inputs = makeStore<Frame>(INPUT_BYTES);
+  const methods = model.get("_methods");
+  let index = model.get("_index");
+  let network = makeNetwork(index);
+  let grids = new Set(model.get("_grids"));
+  let layer: LayerEntry | null = null;
+  let image = model.get("image");
+  let method = methodOf(model.get("method"));
+  let look = readLook(model);
+  let ranked: readonly Prediction[] = [];
+  /** Classes shown; empty until the top prediction is known, where the reader has chosen none. */
+  let targets = [...model.get("targets")];
+  let isChosen = targets.length > 0;
+  let active = 0;
+  let state: StreamState = "idle";
+
+  function methodOf(name: string): CamMethod {
+    return methods.find((candidate) => candidate.name === name) ?? (methods[0] as CamMethod);
+  }
+
+  const header = makeHeader(on, (next) => slide(next));
+  const input = makeInputPanel(on, (chosen) => setImage(chosen));
+  const picker = makeTargetPicker(on, (target) => setTarget(target));
+  pickPredictions(on, input.predictions, (target) => setTarget(target));
+  const options = makeCamOptions(
+    on,
+    methods,
+    (name) => setMethod(name),
+    (change) => {
+      writer.write(change);
+      setLook({ ...look, ...change });
+    },
+  );
+  const drawing = makeCamDrawing(
+    (place) => activate(place),
+    (place) => setTargets(targets.filter((_, at) => at !== place)),
+  );
+  const progress = makeCamProgress(on, (isWanted) => (isWanted ? askSlow() : source.leave()));
+  const add = h("button.add", { type: "button", "data-cnnviz-control": "add" }, words.add);
+  on(add, "click", () => addTarget());
+  const remarks = h("ul.quiet");
+  const side = h("div.side", input.picture, input.predictions, picker.box, remarks);
+  const bar = h("div.scalebar", drawing.legend, add);
+  const main = h("div.main", options.box, bar, progress.box, drawing.box);
+  root.append(header.box, notice.box, h("div.body", side, main));
+
+  const source = openCamSource(
+    shell.cid,
+    {
+      send: (content) => model.send(content),
+      onMaps() {
+        draw();
+        settle.touch();
+      },
+      onProgress: (done, total) => progress.show(done, total),
+      onFrame(frame) {
+        inputs.put(`${frame.params.image}`, frame, frame.bytes);
+        if (frame.params.image === image) takeInput(frame);
+      },
+      onFailure: (failure) => fail(failure),
+      onState: (next) => setState(next),
+      onEpoch() {
+        inputs.clear();
+        askAll();
+      },
+    },
+    clock,
+    () => devicePixelRatio,
+  );
+  const settle = makeSettle(
+    clock,
+    () => refresh(),
+    () => askExact(),
+  );
+
+  const queryOf = ({ name }: LayerEntry): CamQuery => {
+    const asked = { method: method.name, image, layer: name };
+    return { ...asked, targets, isSlow: method.progressive };
+  };
+
+  /** The reader's slide: over layers without a grid it goes on in the direction it came from. */
+  const slide = (next: LayerEntry) => {
+    const { leaves } = network;
+    const to = leaves.indexOf(next);
+    const from = layer ? network.placeOf(layer) : to;
+    const isOpen = ({ name }: LayerEntry) => grids.has(name);
+    const after = leaves.find((leaf, place) => place >= to && isOpen(leaf));
+    const before = leaves.findLast((leaf, place) => place <= to && isOpen(leaf));
+    const target = to < from ? (before ?? after) : (after ?? before);
+    if (!target) return;
+    go(target);
+    shell.tell({ layer: target.name });
+  };
+
+  /** Goes to a layer; drawn in this very task if its maps are in the page. */
+  const go = (next: LayerEntry) => {
+    if (method.progressive && next !== layer) source.leave();
+    layer = next;
+    header.name(next, network.placeOf(next));
+    draw();
+    if (targets.length > 0) source.want(queryOf(next));
+    settle.touch();
+  };
+
+  /** Draws what there is of the layer, and says so in the same task if it is all of it. */
+  const draw = () => {
+    if (!layer) return;
+    const maps = source.find(queryOf(layer));
+    drawing.draw(maps, look);
+    const map = maps[active];
+    if (!map || maps.includes(null)) return;
+    const { name, index: place } = layer;
+    const target = targets[active] ?? "";
+    const shown = { layer: name, index: place, target, method: method.name, seq: map.seq, image };
+    shell.announce(shown);
+  };
+
+  /** What follows a new picture once it is on the screen. */
+  const refresh = () => {
+    if (!layer) return;
+    if (model.get("layer") !== layer.name) writer.write({ layer: layer.name });
+    const maps = source.find(queryOf(layer));
+    const isThere = !maps.includes(null);
+    setAttributes(root, { "data-stale": !isThere && maps.length > 0 });
+    if (isThere) notice.clear("map");
+    progress.rest(method, isThere);
+    const remark = state === "static" ? words.noMap : words.waits;
+    drawing.refresh(
+      targets.map((target, place) => ({
+        name: className(index, target),
+        score: source.score(image, target),
+        remark: maps[place] || method.progressive ? "" : remark,
+      })),
+      look,
+    );
+    setAttributes(add, {
+      disabled: targets.length >= Math.min(MAX_TARGETS, index.class_count ?? 0),
+    });
+  };
+
+  /** Asks for the exact values of what is shown, once the slider rests. */
+  const askExact = () => {
+    if (layer && targets.length > 0) source.wantExact(queryOf(layer));
+  };
+  const askSlow = askExact;
+
+  const activate = (place: number) => {
+    active = Math.max(0, Math.min(place, targets.length - 1));
+    drawing.setCount(targets.length, active);
+    const target = targets[active];
+    if (target !== undefined) picker.choose(target);
+  };
+
+  const setTargets = (next: readonly number[], place = active) => {
+    targets = [...next];
+    isChosen = true;
+    writer.write({ targets });
+    showTargets(place);
+  };
+
+  const showTargets = (place: number) => {
+    if (method.progressive) source.leave();
+    activate(place);
+    if (layer) go(layer);
+  };
+
+  /** Shows another class in the panel that is slid. */
+  const setTarget = (target: number) => {
+    if (targets[active] === target || target >= (index.class_count ?? 0)) return;
+    setTargets(
+      targets.length ? targets.map((old, at) => (at === active ? target : old)) : [target],
+    );
+    shell.tell({ target });
+  };
+
+  /** Adds the likeliest class that is not shown yet. */
+  const addTarget = () => {
+    const all = Array.from({ length: index.class_count ?? 0 }, (_, target) => target);
+    const next = [...picker.listed(), ...all].find((target) => !targets.includes(target));
+    if (next !== undefined) setTargets([...targets, next], targets.length);
+  };
+
+  const setImage = (chosen: number) => {
+    if (chosen === image || chosen >= index.batch) return;
+    image = chosen;
+    writer.write({ image });
+    shell.tell({ image });
+    askAll();
+  };
+
+  const setMethod = (name: string) => {
+    if (method.progressive) source.leave();
+    method = methodOf(name);
+    options.chooseMethod(method);
+    writer.write({ method: method.name });
+    plan();
+    if (layer) go(layer);
+  };
+
+  const setLook = (next: CamLook) => {
+    look = next;
+    options.show(look);
+    draw();
+    settle.touch();
+  };
+
+  /** The classes that the slider goes through, and other methods for those shown, come ahead. */
+  const plan = () => {
+    source.plan(
+      ranked.map((prediction) => prediction.index),
+      METHODS_AHEAD.filter((name) => methods.some((known) => known.name === name)),
+    );
+  };
+
+  const takeInput = (frame: Frame) => {
+    notice.clear("input");
+    input.show(frame);
+    const { predictions } = frame.header;
+    ranked = (Array.isArray(predictions) ? predictions : []) as readonly Prediction[];
+    drawing.setGround(frame.arrays.rgb ?? null);
+    sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
+    picker.setClasses(index, ranked);
+    const [top] = ranked;
+    if (!isChosen && top) targets = [top.index];
+    plan();
+    showTargets(active);
+  };
+
+  const sayRemarks = (list: readonly unknown[]) => {
+    remarks.replaceChildren(...list.map((remark) => h("li", `${remark}`)));
+    show(remarks, list.length > 0);
+  };
+
+  const askAll = () => {
+    const named = network.find(layer?.name ?? model.get("layer"));
+    const next = named && grids.has(named.name) ? named : network.leaves.findLast(isGrid);
+    if (!next || index.class_count === null) return;
+    layer = next;
+    header.name(next, network.placeOf(next));
+    input.choose(image, index.batch);
+    const known = inputs.get(`${image}`);
+    if (known) takeInput(known);
+    else source.stream.ask("input", { image });
+  };
+  const isGrid = ({ name }: LayerEntry) => grids.has(name);
+
+  /** Takes the network, anew when its inputs or weights have changed. */
+  const takeIndex = () => {
+    index = model.get("_index");
+    grids = new Set(model.get("_grids"));
+    network = makeNetwork(index);
+    header.setLayers(network.leaves);
+    sayRemarks(index.notices);
+    const { error } = index;
+    if (error) notice.say("index", shared.failed, error.message, error.hint);
+    else if (index.class_count === null) notice.say("index", shared.failed, words.noClasses);
+    else if (grids.size === 0) notice.say("index", shared.failed, words.noGrids);
+    else notice.clear("index");
+    targets = targets.filter((target) => target < (index.class_count ?? 0));
+    image = Math.min(image, Math.max(0, index.batch - 1));
+    source.adopt(index.epoch);
+    askAll();
+  };
+
+  const setState = (next: StreamState) => {
+    state = next;
+    header.setStatus(shell.setState(state));
+    if (state === "static") notice.say("static", shared.states.static, words.staticHint);
+    settle.touch();
+  };
+
+  const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
+    if (failure.kind !== "map" && failure.kind !== "sweep") return shell.fail(failure);
+    shell.fail({ ...failure, kind: "map" }, words.failed(method.title));
+  };
+
+  /** Shows what was chosen in another view, as far as this one can. */
+  const followChoice = (choice: Choice) => {
+    const next = network.find(choice.layer ?? "");
+    if (next && isGrid(next) && next.name !== layer?.name) go(next);
+    setTarget(choice.target ?? targets[active] ?? Infinity);
+    setImage(choice.image ?? image);
+  };
+
+  shell.follow("msg:custom", source.receive);
+  followTrait("_index", takeIndex);
+  followTrait("layer", () => {
+    const next = network.find(model.get("layer"));
+    if (next && isGrid(next) && next.name !== layer?.name) {
+      go(next);
+      shell.tell({ layer: next.name });
+    }
+  });
+  followTrait("targets", () => {
+    targets = [...model.get("targets")];
+    isChosen = targets.length > 0;
+    const [top] = ranked;
+    if (!isChosen && top) targets = [top.index];
+    showTargets(active);
+  });
+  followTrait("image", () => setImage(model.get("image")));
+  followTrait("method", () => setMethod(model.get("method")));
+  for (const name of CAM_LOOK_TRAITS) followTrait(name, () => setLook(readLook(model)));
+
+  el.append(root);
+  source.stream.start();
+  options.show(look);
+  options.chooseMethod(method);
+  takeIndex();
+  watch(root, [], () => {}, source.stream.setVisible, shell.signal);
+
+  return () => {
+    shell.end();
+    drawing.end();
+    settle.close();
+    source.close();
+  };
+}
+
+function readLook(model: CamModel): CamLook {
+  return Object.fromEntries(
+    CAM_LOOK_TRAITS.map((name) => [name, model.get(name)]),
+  ) as unknown as CamLook;
+}
+
+export default {
+  render: ({ model, el }: RenderProps<CamTraits>): (() => void) => openView(model, el, realClock),
+};
