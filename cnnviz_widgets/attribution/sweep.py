@@ -247,6 +247,10 @@ def cam_sweep(
     """
     checked_inspector(insp, "cw.cam_sweep")
     name = find_method(method, "cam").name
+    for what, listed in (("layers", layers), ("targets", targets)):
+        if listed is not None and not _listed(listed, what):
+            msg = f"{what} is empty; name at least one, or leave it out."
+            raise ValueError(msg)
     given = {name: parameters}
     return sweep_maps(insp, [name], layers, targets, image, parameters=given, report=report)[name]
 

@@ -51,7 +51,7 @@ def _one(progress: Progress, info: LayerInfo) -> Tensor:
     falls = torch.zeros(len(matrix))
     at_once = _channels_at_once(tail.value, case.multiply_adds(after=info))
     progress(0, None)
-    whole = float(tail.scores(tail.value, target)[0])
+    whole = float(tail.scores(tail.value.clone(), target)[0])  # the model may write to it
     scale = abs(whole) or 1.0
     for first in range(0, len(matrix), at_once):
         channels = range(first, min(first + at_once, len(matrix)))

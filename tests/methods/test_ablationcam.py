@@ -1,0 +1,90 @@
+"""Ablation-CAM: right for scores of both signs, through the tail of the network alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from cnnviz_widgets.inspection import Inspector
+from cnnviz_widgets.methods import ablationcam
+from tests.methods import cam_oracles
+from tests.methods.cam_networks import (
+    HAND_PICTURE,
+    Along,
+    Pooled,
+    Transformer,
+    Windows,
+    built,
+    hand_network,
+    picture,
+    raw_map,
+)
+
+
+def test_hand_numbers() -> None:
+    """Without the first channel the score is 9 of 15, without the second 6."""
+    found = raw_map(Inspector(hand_network(), HAND_PICTURE), "ablationcam", "1", 0).flatten()
+    np.testing.assert_allclose(found, [2.8, 2.6, 2.4, 2.2], rtol=1e-6)
+
+
+def test_a_negative_score_does_not_turn_the_map_around() -> None:
+    """Class 1 is class 0 times -1: every channel speaks against it."""
+    found = raw_map(Inspector(hand_network(), HAND_PICTURE), "ablationcam", "1", 1).flatten()
+    np.testing.assert_allclose(found, [-2.8, -2.6, -2.4, -2.2], rtol=1e-6)
+
+
+def test_a_score_of_zero_gives_the_difference() -> None:
+    insp = Inspector(hand_network(), HAND_PICTURE)
+    found = raw_map(insp, "ablationcam", "1", lambda output: output[:, 0] - 15).flatten()
+    np.testing.assert_allclose(found, 15 * np.array([2.8, 2.6, 2.4, 2.2]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("target", range(4))
+@pytest.mark.parametrize("layer", ["conv1", "relu1", "pool", "conv2", "relu2"])
+def test_equal_to_the_paper_in_float64(layer: str, target: int) -> None:
+    pixels = picture(1, 3, 8, 12)
+    insp = Inspector(built(Pooled()), pixels)
+    twin = built(Pooled()).double()
+
+    def score(a: cam_oracles.Array) -> float:
+        handle = twin.get_submodule(layer).register_forward_hook(
+            lambda _module, _inputs, _output: torch.from_numpy(a)[None].clone()
+        )
+        try:
+            with torch.no_grad():
+                return float(twin(pixels.double())[0, target])
+        finally:
+            handle.remove()
+
+    activation = insp.activation(layer)[0].double().numpy()
+    expected = cam_oracles.ablationcam(activation, score)
+    found = raw_map(insp, "ablationcam", layer, target)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
+
+
+def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    insp = Inspector(built(Pooled()), picture(1, 3, 8, 12))
+    expected = raw_map(insp, "ablationcam", "conv2", 1)
+    monkeypatch.setattr(ablationcam, "_AT_ONCE_VALUES", 1)
+    torch.testing.assert_close(
+        raw_map(insp, "ablationcam", "conv2", 1), expected, rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "shape"),
+    [
+        (Transformer(), "blocks.0", (3, 12, 16)),
+        (Windows(), "norm1", (3, 12, 16)),
+        (Along(1), "conv2", (2, 16)),
+        (Along(3), "conv2", (2, 4, 6, 8)),
+    ],
+)
+def test_tokens_and_other_axes(
+    network: torch.nn.Module, layer: str, shape: tuple[int, ...]
+) -> None:
+    insp = Inspector(built(network), picture(1, *shape))
+    found = raw_map(insp, "ablationcam", layer)
+    assert bool(found.isfinite().all())
+    assert found.std() > 0
