@@ -10,32 +10,32 @@ import difflib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Protocol, cast
 
-import anywidget
 import numpy as np
 import numpy.typing as npt
 import traitlets
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.streaming import messages, wire
+from cnnviz_widgets.streaming.baked import StoredAnswer, StoredFrame
 from cnnviz_widgets.streaming.worker import LatestWorker, Token
 
+from .baking import BakedWidget, built
 from .index import Index, build_index
 
-STATIC = Path(__file__).parent.parent / "static"
+__all__ = [
+    "Answer",
+    "Frame",
+    "InspectorWidget",
+    "Reply",
+    "Watched",
+    "built",
+    "checked_choice",
+]
 
-
-def built(name: str) -> Path:
-    """Path of a file that js/ builds; its lack is told at once, since no widget can do without."""
-    path = STATIC / name
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path} has not been built. In a checkout run `make setup` (or `npm ci && npm run "
-            "build`); an installed package always carries it."
-        )
-    return path
+_COMMON = ("type", "cid", "seq", "epoch", "final", "ms")
+"""What a frame's header has of its request or of the moment, and a stored one does without."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,17 @@ class Reply:
         return sent
 
 
+class _Calm:
+    """Stands for a worker's token where an answer is computed at once: nothing ends or waits."""
+
+    stale = waiting = False
+
+    def deliver(self, send: Callable[..., object], *args: object) -> bool:
+        """Call ``send(*args)``."""
+        send(*args)
+        return True
+
+
 Answer = Callable[[Any, messages.Request, Reply], Iterable[Frame]]
 """A widget's method that answers one kind of request, frame by frame."""
 
@@ -122,7 +133,7 @@ class Watched(Protocol):
         """Call a function whenever `epoch` has gone up."""
 
 
-class InspectorWidget(anywidget.AnyWidget):
+class InspectorWidget(BakedWidget):
     """What all widgets have in common.
 
     Parameters
@@ -198,7 +209,7 @@ class InspectorWidget(anywidget.AnyWidget):
     @classmethod
     def _reject_unknown(cls, traits: Mapping[str, object]) -> None:
         """Traitlets would take a misspelt argument in silence."""
-        inherited = set(anywidget.AnyWidget.class_trait_names())
+        inherited = set(BakedWidget.class_trait_names())
         own = [n for n in cls.class_trait_names() if not n.startswith("_") and n not in inherited]
         known = ["inputs", "class_names", "mean", "std", "output", "layers", "layouts", *own]
         for name in traits:
@@ -219,7 +230,9 @@ class InspectorWidget(anywidget.AnyWidget):
         super().close()
 
     def _refresh_index(self) -> None:
-        """Tell the views that what they show is stale."""
+        """Tell the views that what they show is stale, and forget what was baked."""
+        if self._baked:
+            self._set_baked(b"")
         self._index = dict(self._make_index())
 
     def _receive(self, content: object, _buffers: object = None) -> None:
@@ -251,6 +264,24 @@ class InspectorWidget(anywidget.AnyWidget):
         for frame in answer(self, request, reply):
             if not reply.send(frame):
                 return
+
+    def _stored_answer(self, kind: str, params: wire.Header) -> StoredAnswer:
+        request = messages.Request("", 0, kind, params)
+        frames: list[StoredFrame] = []
+
+        def keep(header: wire.Header, payloads: list[bytes]) -> None:
+            own = {name: value for name, value in header.items() if name not in _COMMON}
+            if own["kind"] == kind and own["params"] == params:
+                del own["kind"], own["params"]
+                if not header["final"]:
+                    return  # what a long method had so far
+            frames.append(StoredFrame(own, payloads[0]))
+
+        epoch = self._watched.check(wait=self._watched.busy_timeout_s)
+        reply = Reply(request, cast("Token", _Calm()), epoch, keep)
+        for frame in self.ANSWERS[kind](self, request, reply):
+            reply.send(frame)
+        return StoredAnswer(kind, params, tuple(frames))
 
     def _report(self, request: messages.Request, error: BaseException) -> None:
         """Show an error in the view that asked; in Python it shows where the user calls."""

@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 import traitlets
 
 from cnnviz_widgets.inspection.maps import Side
-from cnnviz_widgets.rendering.colormap import colormap_names
+from cnnviz_widgets.rendering.colormap import Rgb, colormap_names
 from cnnviz_widgets.streaming.messages import Request, read_name, read_names, read_whole
 from cnnviz_widgets.streaming.wire import Header
 
+from .baking import Wanted
 from .base import Answer, Frame, InspectorWidget, Reply, built, checked_choice
 from .layer_frames import channel_frame, input_frame, layer_frame
+from .stills import layer_still
 
 SCALE_MODES = ("channel", "layer", "fixed")
 SORTS = ("index", "mean", "maximum", "variance", "zeros")
@@ -71,6 +73,8 @@ class LayerBrowser(InspectorWidget):
     _esm = built("layer-browser.js")
     _css = built("layer-browser.css")
 
+    NEEDS_KERNEL: ClassVar[tuple[str, ...]] = ("layout",)
+
     layer = traitlets.Unicode(help="Name of the layer shown.").tag(sync=True)
     channel = traitlets.Int(0, min=0, help="Channel opened large.").tag(sync=True)
     image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
@@ -113,6 +117,28 @@ class LayerBrowser(InspectorWidget):
         name = proposal["trait"].name
         allowed = {"scale_mode": SCALE_MODES, "sort": SORTS, "colormap": colormap_names()}[name]
         return checked_choice(name, proposal["value"], allowed)
+
+    def _bake_requests(self) -> Iterator[Wanted]:
+        """Every layer of every picture, the picture shown first; what layers are given, last."""
+        batch = range(self.inspector.batch_size)
+        images = sorted(batch, key=lambda image: image != self.image)
+        modules = sorted(self.inspector.modules, key=lambda layer: not layer.is_leaf)
+        for image in images:
+            yield Wanted("input", {"image": image}, "pictures")
+        for side in SIDES:
+            for image in images:
+                what = f"{side}s of layers for picture {image + 1}"
+                for layer in modules:
+                    asked: Header = {"layer": layer.name, "image": image, "tile": self.tile}
+                    if side == "input":
+                        asked["side"] = side
+                    yield Wanted("layer", asked, what)
+
+    def _still(self) -> Rgb | None:
+        """Draw the channels of the layer shown."""
+        return layer_still(
+            self.inspector, self.layer, image=self.image, colormap=self.colormap, tile=self.tile
+        )
 
     def _layer(self, request: Request, _reply: Reply) -> Iterator[Frame]:
         params = request.params

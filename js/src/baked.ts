@@ -33,6 +33,13 @@ type Listener = (content: unknown, buffers: readonly DataView[]) => void;
 /** Header of a frame, without what it has of its request; where its arrays are, in bytes. */
 type Stored = readonly [header: object, start: number, size: number];
 
+/** Requests, and the frames that answer them. */
+export type Answers = readonly (readonly [
+  kind: string,
+  params: object,
+  frames: readonly Stored[],
+])[];
+
 /** A kernel at work answers within this time; one that is busy takes over when it does. */
 const WAIT_MS = 800;
 
@@ -45,25 +52,26 @@ async function unpack(packed: DataView<ArrayBuffer>): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
-/** Reads the answers: bytes of arrays, the description of all answers, and where that begins. */
-function readAnswers(memory: ArrayBuffer): Map<string, readonly Stored[]> {
+/** Reads what follows the frames' arrays: the description of all answers, and where it begins. */
+function readAnswers(memory: ArrayBuffer): Answers {
   const end = memory.byteLength - 4;
   const start = new DataView(memory).getUint32(end, true);
-  const described = JSON.parse(new TextDecoder().decode(memory.slice(start, end)));
-  return new Map(
-    described.map(([kind, params, frames]: [string, object, readonly Stored[]]) => [
-      textOf(kind, params),
-      frames,
-    ]),
-  );
+  return JSON.parse(new TextDecoder().decode(memory.slice(start, end)));
 }
 
-/** A model whose messages the page answers instead of a kernel. */
+/**
+ * A model whose messages the page answers instead of a kernel.
+ *
+ * @param memory where the arrays of the answers are
+ */
 export function bakedModel<T extends BakedTraits>(
   model: AnyModel<T>,
+  stored: Answers,
   memory: ArrayBuffer,
 ): AnyModel<T> {
-  const answers = readAnswers(memory);
+  const answers = new Map(
+    stored.map(([kind, params, frames]) => [textOf(kind, params), frames] as const),
+  );
   const listeners = new Set<Listener>();
   const tell = (content: object, buffers: readonly DataView[] = []) => {
     for (const listener of listeners) listener(content, buffers);
@@ -110,7 +118,7 @@ export function bakedModel<T extends BakedTraits>(
 export default function bakedWidget<T extends BakedTraits>(widget: Widget<T>): Widget<T> {
   return {
     render(props) {
-      const { model, el } = props;
+      const { model } = props;
       const packed = model.get("_baked");
       const timer = makeTimer(realClock);
       let isBaked = false;
@@ -126,8 +134,7 @@ export default function bakedWidget<T extends BakedTraits>(widget: Widget<T>): W
         const memory = await unpack(packed);
         if (isOver) return;
         isBaked = true;
-        reopen(bakedModel(model, memory));
-        el.dispatchEvent(new CustomEvent("cnnviz:static", { bubbles: true }));
+        reopen(bakedModel(model, readAnswers(memory), memory));
       };
       const hearKernel = () => {
         timer.stop();

@@ -1,0 +1,76 @@
+"""One HTML file: head, body, the data of its widgets and the script that runs them.
+
+In: HTML of the body, and widgets. Out: the text of the file, with a policy that allows no network.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from html import escape
+
+from cnnviz_widgets.widgets.baking import built
+
+from .payload import PageWidget, pack_page
+
+_FALLBACK = "This widget needs JavaScript."
+
+
+def document(title: str, body: str, widgets: Sequence[PageWidget]) -> str:
+    """Return a page.
+
+    Parameters
+    ----------
+    title : str
+        Text.
+    body : str
+        HTML that has been made or cleaned here; it is written as it is.
+    widgets : sequence of PageWidget
+        Those that `place` gives an element in the body.
+
+    Returns
+    -------
+    str
+        HTML. Its Content-Security-Policy allows one script, by its hash, modules that this script
+        makes of the page's own data, styles and embedded pictures, and nothing from elsewhere.
+    """
+    host = built("host.js").read_text(encoding="utf-8").strip() if widgets else ""
+    styles = [built("page.css").read_text(encoding="utf-8")]
+    styles += dict.fromkeys(widget.css for widget in widgets)
+    lines = [
+        "<!doctype html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(host)}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="referrer" content="no-referrer">',
+        f"<title>{escape(title)}</title>",
+        *(f"<style>{style}</style>" for style in styles),
+        "</head>",
+        "<body>",
+        body,
+    ]
+    if widgets:
+        lines.append(f'<script type="text/plain" id="cnnviz-data">{pack_page(widgets)}</script>')
+        lines.append(f'<script type="module">{host}</script>')
+    return "\n".join([*lines, "</body>", "</html>", ""])
+
+
+def policy(script: str) -> str:
+    """Return the Content-Security-Policy of a page that has this script and no other."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    scripts = f"'sha256-{digest}' blob:" if script else "'none'"
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def place(widget: PageWidget) -> str:
+    """Return HTML of the element in which a widget of the page opens."""
+    return (
+        f'<div class="page-widget" data-cnnviz-model="{escape(widget.name)}">'
+        f"<noscript>{_FALLBACK}</noscript></div>"
+    )

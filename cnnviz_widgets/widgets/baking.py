@@ -1,0 +1,317 @@
+"""What lets a widget do without a kernel: baked answers, a page of its own, a still picture.
+
+In: what a view may ask. Out: the `_baked` trait, HTML and PNG. The base of all widgets.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import anywidget
+import traitlets
+from tqdm import tqdm
+
+from cnnviz_widgets.inspection.locks import ModelBusyError
+from cnnviz_widgets.rendering.colormap import Rgb
+from cnnviz_widgets.rendering.png import png_bytes
+from cnnviz_widgets.streaming.baked import StoredAnswer, pack_answers
+from cnnviz_widgets.streaming.wire import Header
+
+STATIC = Path(__file__).parent.parent / "static"
+MB = 1_000_000
+STILL_BYTES = 80_000
+"""Largest PNG of a widget that is shown where no JavaScript runs."""
+_HEADER_BYTES = 60
+"""About what a frame's header weighs, compressed."""
+
+
+def built(name: str) -> Path:
+    """Path of a file that js/ builds; its lack is told at once, since no widget can do without."""
+    path = STATIC / name
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} has not been built. In a checkout run `make setup` (or `npm ci && npm run "
+            "build`); an installed package always carries it."
+        )
+    return path
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request whose answer is worth keeping.
+
+    Attributes
+    ----------
+    kind, params : str, dict
+        As the view writes them, params in the same order.
+    what : str
+        What it shows, in words and in the plural: "layers of picture 2".
+    """
+
+    kind: str
+    params: Header
+    what: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Answers that were not kept: what they show, how many, and why."""
+
+    what: str
+    count: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.count}): {self.why}"
+
+
+@dataclass(frozen=True)
+class Baked:
+    """What `bake` has stored, and what it has not.
+
+    Attributes
+    ----------
+    answers : int
+        How many requests are answered without a kernel.
+    size_bytes : int
+        Bytes stored.
+    left_out : tuple of LeftOut
+        What was not, and why.
+    """
+
+    answers: int
+    size_bytes: int
+    left_out: tuple[LeftOut, ...]
+
+    def __repr__(self) -> str:
+        stored = f"Baked {self.answers} answers, {self.size_bytes / MB:.2f} MB."
+        if not self.left_out:
+            return f"{stored} Nothing was left out."
+        return f"{stored} Left out: {'; '.join(str(each) for each in self.left_out)}."
+
+
+class Snapshot(bytes):
+    """A still picture of a widget: the bytes of a PNG file, which a notebook shows."""
+
+    def _repr_png_(self) -> bytes:
+        return bytes(self)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the file and return its path."""
+        target = Path(path)
+        target.write_bytes(self)
+        return target
+
+
+class BakedWidget(anywidget.AnyWidget):
+    """A widget that can be kept for a place without a kernel."""
+
+    _baked = traitlets.Bytes(b"", help="Answers for when there is no kernel.").tag(
+        sync=True, echo_update=False
+    )
+
+    NEEDS_KERNEL: ClassVar[tuple[str, ...]] = ()
+    """Controls (their `data-cnnviz-control`) that do nothing without a kernel."""
+
+    _plain_bundle: str | None = None
+
+    @property
+    def bundle(self) -> str:
+        """The widget's ES module, without what reads baked answers."""
+        return self._plain_bundle or str(cast("Any", self)._esm)
+
+    @property
+    def style_sheet(self) -> str:
+        """The widget's CSS."""
+        return str(cast("Any", self)._css)
+
+    def title(self) -> str:
+        """Name what the widget shows, for the head of a page."""
+        return type(self).__name__
+
+    def bake(self, *, max_mb: float = 4.0) -> Baked:
+        """Keep what the views may ask, so that the widget works where no kernel is.
+
+        The answers become part of the widget's state: save the notebook with its widgets
+        (``jupyter nbconvert --execute`` does), and its HTML works without a kernel. Bake after the
+        last change: other inputs or weights make it stale, and it is forgotten.
+
+        Parameters
+        ----------
+        max_mb : float
+            Most megabytes to store, compressed. What does not fit is left out, the least needed
+            first.
+
+        Returns
+        -------
+        Baked
+            How much was stored, what was left out, and why.
+
+        Raises
+        ------
+        ValueError
+            `max_mb` is not above 0.
+        """
+        if not max_mb > 0:
+            raise ValueError(f"max_mb={max_mb} must be above 0 megabytes.")
+        answers, left_out = self.answers(max_bytes=max_mb * MB)
+        self._set_baked(pack_answers(answers))
+        return Baked(len(answers), len(self._baked), left_out)
+
+    def answers(self, *, max_bytes: float) -> tuple[list[StoredAnswer], tuple[LeftOut, ...]]:
+        """Answer what the views may ask, within a budget.
+
+        Parameters
+        ----------
+        max_bytes : float
+            Of all answers together, compressed. Arrays that are equal count once.
+
+        Returns
+        -------
+        answers : list of StoredAnswer
+        left_out : tuple of LeftOut
+        """
+        ledger = _Ledger(max_bytes)
+        wanted = list(self._bake_requests())
+        kept: list[StoredAnswer] = []
+        title = f"Baking {type(self).__name__}"
+        for each in tqdm(wanted, desc=title, delay=1.0, leave=False, unit="answer"):
+            try:
+                answer = self._stored_answer(each.kind, each.params)
+            except ModelBusyError:
+                raise
+            except ValueError as error:
+                ledger.leave_out(each, str(error))
+                continue
+            if ledger.take(each, answer):
+                kept.append(answer)
+        return kept, ledger.left_out()
+
+    def to_html(
+        self, path: str | PathLike[str], *, title: str | None = None, max_mb: float | None = None
+    ) -> Path:
+        """Write the widget as one HTML file that opens from disk and needs no network.
+
+        Parameters
+        ----------
+        path, title, max_mb
+            As in `cnnviz_widgets.to_html`.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
+        from cnnviz_widgets.export.page import to_html
+
+        return to_html([self], path, title=title, max_mb=max_mb)
+
+    def snapshot(self, *, max_bytes: int = STILL_BYTES) -> Snapshot:
+        """Draw a still picture of what the widget shows first.
+
+        Parameters
+        ----------
+        max_bytes : int
+            Largest size of the file; the picture is made smaller until it fits.
+
+        Returns
+        -------
+        Snapshot
+            The bytes of a PNG file. A notebook shows it; ``.save(path)`` writes it.
+
+        Raises
+        ------
+        ValueError
+            There is nothing to draw.
+        """
+        picture = self._still()
+        if picture is None:
+            raise ValueError(f"{type(self).__name__} shows nothing that can be drawn as a picture.")
+        return Snapshot(png_bytes(picture, max_bytes=max_bytes))
+
+    def _bake_requests(self) -> Iterator[Wanted]:
+        """Name what the views may ask, what matters most first."""
+        return iter(())
+
+    def _stored_answer(self, kind: str, params: Header) -> StoredAnswer:
+        """Answer one request here and now."""
+        raise NotImplementedError
+
+    def _still(self) -> Rgb | None:
+        """Draw what the widget shows first, or None where there is nothing to draw."""
+        return None
+
+    def _set_baked(self, packed: bytes) -> None:
+        """Store baked answers, and the code that reads them; none of both for no bytes."""
+        self._plain_bundle = self.bundle
+        self._baked = packed
+        self.set_trait("_esm", baked_module(self.bundle) if packed else self.bundle)
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Add a still picture for places where no widget can be shown."""
+        bundle = super()._repr_mimebundle_(**options)
+        if bundle is None:
+            return None
+        data: Mapping[str, Any] = bundle[0]
+        return {**data, **self._still_entry()}, dict(bundle[1])
+
+    def _still_entry(self) -> dict[str, Any]:
+        try:
+            return {"image/png": _base64(self.snapshot())}
+        # Whatever goes wrong with the still picture, the widget itself is to be shown.
+        except Exception:  # noqa: BLE001
+            return {}
+
+
+class _Ledger:
+    """What the answers weigh so far, and what did not fit."""
+
+    def __init__(self, max_bytes: float) -> None:
+        self._left = max_bytes
+        self._max_bytes = max_bytes
+        self._seen: set[bytes] = set()
+        self._out: dict[tuple[str, str], int] = {}
+
+    def take(self, wanted: Wanted, answer: StoredAnswer) -> bool:
+        """Enter an answer if it fits."""
+        new = {frame.payload for frame in answer.frames} - self._seen
+        size = sum(len(zlib.compress(payload)) for payload in new)
+        size += _HEADER_BYTES * len(answer.frames)
+        if size > self._left:
+            self.leave_out(wanted, f"no room in {self._max_bytes / MB:g} MB")
+            return False
+        self._left -= size
+        self._seen |= new
+        return True
+
+    def leave_out(self, wanted: Wanted, why: str) -> None:
+        """Note what is not kept."""
+        key = (wanted.what, why)
+        self._out[key] = self._out.get(key, 0) + 1
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Return what was not kept, in order."""
+        return tuple(LeftOut(what, count, why) for (what, why), count in self._out.items())
+
+
+def baked_module(bundle: str) -> str:
+    """Wrap a widget's ES module so that it reads baked answers where no kernel is."""
+    parts = json.dumps([bundle, built("baked.js").read_text(encoding="utf-8")])
+    return (
+        "const load = async (text) => (await import(URL.createObjectURL(\n"
+        '  new Blob([text], { type: "text/javascript" })))).default;\n'
+        f"const [widget, baked] = await Promise.all({parts}.map(load));\n"
+        "export default baked(widget);\n"
+    )
+
+
+def _base64(data: bytes) -> str:
+    import base64
+
+    return base64.b64encode(data).decode()
