@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cnnviz_widgets.attribution.map import Floats, Map
 from cnnviz_widgets.attribution.status import status_of
+from cnnviz_widgets.attribution.sweep import MapReport, checked_inspector
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.inspection.explained import ExplainedTarget
 from cnnviz_widgets.inspection.targets import Target
@@ -24,14 +25,6 @@ from cnnviz_widgets.methods.captum_classes import captum_class, takes_target
 from cnnviz_widgets.methods.progress import reported
 from cnnviz_widgets.methods.registry import Method, checked_parameters, find_method
 from cnnviz_widgets.methods.saliency import Saliency, explain
-
-MapReport = Callable[[int, int, "Callable[[], Map] | None"], None]
-"""``report(done, total, partial)``: passes done and to do in all, and how to get the map so far.
-
-`partial` is None where there is none; calling it costs no pass and gives a `Map` whose `final` is
-False. It is called after every batch and, with None, often inside; what it raises ends the method,
-`Cancelled` by convention.
-"""
 
 
 def saliency(
@@ -65,8 +58,9 @@ def saliency(
         Captum class that works at a layer, which.
     report : callable, optional
         ``report(done, total, partial)`` is called after every batch; `partial` gives the map so
-        far. Raise `cnnviz_widgets.methods.progress.Cancelled` in it to stop. Without it a bar is
-        drawn on standard error after a second.
+        far, with `final` False, and costs no pass. It is called often inside a batch too, with None
+        for `partial`; raise `cnnviz_widgets.methods.progress.Cancelled` in it to stop. Without it a
+        bar is drawn on standard error after a second.
     **parameters : object
         Settings of the method, as its record lists them; ``baseline`` may also be a number or a
         tensor. For a Captum class the arguments of its constructor and of its ``attribute``.
@@ -84,7 +78,7 @@ def saliency(
     Cancelled
         `report` raised it.
     """
-    _check_inspector(insp)
+    checked_inspector(insp, "cw.saliency")
     theirs = captum_class(method)
     if theirs is not None:
         return _by_captum(insp, theirs, target, image, layer, parameters, report)
@@ -101,15 +95,6 @@ def saliency(
             insp, known, explained, image=image, layer=layer, parameters=settings, watch=watch
         )
     return maps.map_of(found, final=True)
-
-
-def _check_inspector(insp: object) -> None:
-    if not isinstance(insp, Inspector):
-        msg = (
-            f"insp={type(insp).__name__} is no Inspector; make one first: "
-            f"cw.saliency(cw.Inspector(model, inputs), ...)."
-        )
-        raise TypeError(msg)
 
 
 def _checked(method: Method, layer: str | None, given: Mapping[str, object]) -> dict[str, object]:
@@ -181,6 +166,8 @@ class _Maps:
         """Return the map; every note on it is a full sentence."""
         values, volume = _on_a_plane(found.values.numpy())
         status, why = status_of(values, saturated=self.target.saturated)
+        if status == "empty" and not values.any():
+            why = "Every value is zero: no change of the picture is seen to change the score."
         notes = [why, found.note, self.target.notice] if final else [why]
         shape = values.shape if self._picture is None else self._picture.shape
         return Map(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from cnnviz_widgets.methods.case import Attribution, Case
+from cnnviz_widgets.methods.case import Attribution, Case, Rule
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -27,9 +27,7 @@ def guided_backprop(case: Case) -> Attribution:
     ValueError
         The model has no ReLU to intercept.
     """
-    case.report(0, 1, None)
-    _, gradients = case.gradients(case.picture, "guided")
-    return Attribution(gradients[0])
+    return _ruled(case, "guided")
 
 
 def deconvnet(case: Case) -> Attribution:
@@ -44,9 +42,7 @@ def deconvnet(case: Case) -> Attribution:
     ValueError
         The model has no ReLU to intercept.
     """
-    case.report(0, 1, None)
-    _, gradients = case.gradients(case.picture, "deconvnet")
-    return Attribution(gradients[0])
+    return _ruled(case, "deconvnet")
 
 
 def guided_gradcam(case: Case, cam: Tensor) -> Attribution:
@@ -63,7 +59,8 @@ def guided_gradcam(case: Case, cam: Tensor) -> Attribution:
     cam : Tensor of shape (*cells)
         Grad-CAM of the layer, raw, with as many axes as the picture's grid.
     """
-    values = guided_backprop(case).values
+    found = guided_backprop(case)
+    values = found.values
     if cam.dim() != len(case.grid) or case.picture.dim() < 3:
         msg = (
             f"layer of shape {tuple(cam.shape)}: its places do not lie on the input's grid "
@@ -72,4 +69,11 @@ def guided_gradcam(case: Case, cam: Tensor) -> Attribution:
         raise ValueError(msg)
     rectified = cam.to(values).clamp(min=0)[None, None]
     enlarged = interpolate(rectified, size=case.grid, mode=_LINEAR[cam.dim()], align_corners=False)
-    return Attribution(values * enlarged[0])
+    return Attribution(values * enlarged[0], note=found.note)
+
+
+def _ruled(case: Case, rule: Rule) -> Attribution:
+    case.report(0, 1, None)
+    _, gradients = case.gradients(case.picture, rule)
+    blank = None if gradients.any() else "At one ReLU every gradient was negative, and none passed."
+    return Attribution(gradients[0], note=blank)

@@ -82,7 +82,7 @@ def quadrature(steps: int, rule: str) -> tuple[Tensor, Tensor]:
 
     Returns
     -------
-    points, weights : Tensor of float32, shape (steps,)
+    points, weights : Tensor of float64 on the CPU, shape (steps,)
 
     Raises
     ------
@@ -97,7 +97,7 @@ def quadrature(steps: int, rule: str) -> tuple[Tensor, Tensor]:
     else:
         msg = f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}."
         raise ValueError(msg)
-    return torch.tensor(points, dtype=torch.float32), torch.tensor(weights, dtype=torch.float32)
+    return torch.from_numpy(points), torch.from_numpy(weights)
 
 
 def spread(count: int) -> list[int]:
@@ -113,7 +113,7 @@ def spread(count: int) -> list[int]:
 
 def _column(values: Tensor, like: Tensor) -> Tensor:
     """Return numbers (B,) with the axes, type and device of a batch to multiply it."""
-    return values.to(like).reshape(-1, *[1] * (like.dim() - 1))
+    return values.to(like.dtype).to(like.device).reshape(-1, *[1] * (like.dim() - 1))
 
 
 def _completeness(gap: float, difference: float) -> str:

@@ -70,3 +70,13 @@ def test_guided_gradcam_refuses_another_number_of_axes() -> None:
     case = case_of(torch_network(), torch.randn(1, 2, 9, 6))
     with pytest.raises(ValueError, match=r"layer of shape \(5,\): its places do not lie on the"):
         guided_gradcam(case, torch.zeros(5))
+
+
+def test_a_blank_map_says_why() -> None:
+    """The one path speaks against S, so both rules stop it."""
+    network = nn.Sequential(nn.ReLU(), nn.Linear(1, 1, bias=False))
+    with torch.no_grad():
+        network.get_parameter("1.weight").fill_(-1)
+    found = deconvnet(case_of(network, torch.ones(1, 1)))
+    assert found.values.tolist() == [0.0]
+    assert found.note == "At one ReLU every gradient was negative, and none passed."
