@@ -3,6 +3,7 @@
 import { extentIn, type Form, percentileOf, sortedSizes, valuesIn } from "./clipping";
 import { isDiverging, palette } from "./colormap";
 import { h, makeImage, type On, setAttributes, setText, show } from "./dom";
+import { enlargement, enlargePicture } from "./enlarge";
 import { formatExact, formatNumber } from "./format";
 import { makeFrame } from "./frame";
 import { paintOverlay, paintPicture, resizeField } from "./overlay";
@@ -28,20 +29,20 @@ export interface SaliencyView {
 /** The colours of signed values, where the reader has not chosen others that have a middle. */
 const DIVERGING = "coolwarm";
 
-/** The values of a map as they are drawn, and their sizes in order, for the clipping. */
+/** A map as it is drawn. */
 interface Drawn {
   readonly map: ValueMap;
   readonly key: string;
   readonly values: Float32Array;
+  /** Sizes of the values at the picture's own size, in order, for the clipping. */
   readonly sizes: Float32Array;
 }
 
 function makeLegend() {
   const sentence = new Text();
   const [low, high] = [new Text(), new Text()];
-  const centred = h("span", shared.centred);
   const bar = h("canvas.ramp", { width: 256, height: 1, "aria-hidden": "true" });
-  const scale = h("span.scale", h("span", low), bar, h("span", high), centred);
+  const scale = h("span.scale", h("span", low), bar, h("span", high));
   const box = h("div.legend", h("span", sentence), scale);
   let drawn = "";
   return {
@@ -50,7 +51,6 @@ function makeLegend() {
       setText(sentence, words.legend(form, percentile, formatNumber(end)));
       setText(low, formatNumber(extentIn(form, end).low));
       setText(high, formatNumber(end));
-      show(centred, form === "signed");
       if (drawn === colormap) return;
       drawn = colormap;
       const { pixels, put } = makeImage(bar, 256, 1);
@@ -70,6 +70,7 @@ export function makeSaliencyView(on: On): SaliencyView {
   const readout = new Text(shared.readoutHint);
   const legend = makeLegend();
   let last: Drawn | null = null;
+  let shown: { readonly picture: Block; readonly large: Block["data"] } | null = null;
 
   const probe = makeProbe(
     on,
@@ -87,14 +88,23 @@ export function makeSaliencyView(on: On): SaliencyView {
     },
   );
 
-  /** The values drawn, made anew only when something they depend on has changed. */
+  /** The map and the picture as they are drawn, made anew only when what they depend on changes. */
   const prepare = (map: ValueMap, form: Form, height: number, width: number, smooth: boolean) => {
     const key = `${form} ${height} ${width} ${smooth}`;
     if (last?.map === map && last.key === key) return last;
     const chosen = { ...map, values: valuesIn(form, map.values) };
-    const values = resizeField(chosen, height, width, smooth);
-    last = { map, key, values, sizes: sortedSizes(values) };
+    const fitted = resizeField(chosen, height, width, smooth);
+    const times = enlargement(height, width);
+    const values = times > 1 ? resizeField(chosen, times * height, times * width, smooth) : fitted;
+    last = { map, key, values, sizes: sortedSizes(fitted) };
     return last;
+  };
+
+  const enlarge = (picture: Block, times: number) => {
+    if (shown?.picture !== picture) {
+      shown = { picture, large: enlargePicture(picture, times).data };
+    }
+    return shown.large;
   };
 
   const box = h(
@@ -110,7 +120,6 @@ export function makeSaliencyView(on: On): SaliencyView {
     draw(map, picture, look, form, title) {
       const [height = map?.height ?? 0, width = map?.width ?? 0] = picture?.shape ?? [];
       const isShown = map !== null || picture !== null;
-      const rgb = picture?.data ?? null;
       show(frame, isShown);
       show(none, !isShown);
       setAttributes(box, { "data-empty": map === null });
@@ -118,9 +127,11 @@ export function makeSaliencyView(on: On): SaliencyView {
         last = null;
         return false;
       }
-      resize(width, height);
-      canvas.style.imageRendering = look.smooth ? "" : "pixelated";
-      const { pixels, put } = makeImage(canvas, width, height);
+      const times = enlargement(height, width);
+      resize(times * width, times * height);
+      canvas.style.imageRendering = look.smooth || times > 1 ? "" : "pixelated";
+      const { pixels, put } = makeImage(canvas, times * width, times * height);
+      const rgb = picture && enlarge(picture, times);
       const colormap = form === "signed" && !isDiverging(look.colormap) ? DIVERGING : look.colormap;
       if (map) {
         const { values, sizes } = prepare(map, form, height, width, look.smooth);

@@ -37,7 +37,7 @@ export function ordinal(value: number): string {
 
 const STARTS: Readonly<Record<Form, string>> = {
   absolute: "Absolute values",
-  signed: "Signed values",
+  signed: "Signed values, centred on zero",
   positive: "Positive values",
 };
 
@@ -49,8 +49,8 @@ export const legend = (form: Form, percentile: number, end: string) =>
 
 /** Which number the map is about. */
 export const explained = (kind: string, name: string, score: string, layer: string | null) => {
-  const what = kind === "custom" ? "a score of your own" : `the ${kind} of ${name}`;
-  return `Explains ${what}, ${score}${layer ? `, at ${layer}` : ""}`;
+  const what = kind === "custom" ? "a score of your own" : `the ${kind} of class ${name}`;
+  return `Explains ${what}, ${score}${layer ? `, at layer ${layer}` : ""}`;
 };
 export const layer = "Layer of the CAMs";
 export const lastLayer = "the last with a grid";

@@ -57,7 +57,9 @@ describe("words about the scale", () => {
     expect(legend("absolute", 99, "0.83")).toBe(
       "Absolute values, clipped at the 99th percentile, 0.83:",
     );
-    expect(legend("signed", 100, "0.83")).toBe("Signed values, up to the largest, 0.83:");
+    expect(legend("signed", 100, "0.83")).toBe(
+      "Signed values, centred on zero, up to the largest, 0.83:",
+    );
     expect([clip(92), clip(100)]).toEqual(["92nd percentile", "not at all"]);
   });
 });

@@ -90,11 +90,11 @@ function set(name: string, value: string, within?: ParentNode): void {
   for (const event of ["input", "change"]) input.dispatchEvent(new Event(event, { bubbles: true }));
 }
 
-/** Red, green and blue of the canvas of a panel, pixel by pixel. */
+/** Red, green and blue at the two ends of the canvas of a panel, whose picture is 1 x 2 pixels. */
 function pixels(place = 0): number[][] {
   const image = page.put.get(one<HTMLCanvasElement>(".cnnviz-frame canvas", panel(place)));
   const bytes = [...(image?.data ?? [])];
-  return [0, 4].map((at) => bytes.slice(at, at + 3));
+  return [0, bytes.length - 4].map((at) => bytes.slice(at, at + 3));
 }
 
 function colour(name: string, row: number): number[] {
@@ -131,7 +131,7 @@ describe("opening", () => {
       [Math.floor(255 / 2 + (colour("gray", 128)[0] ?? 0) / 2 + 0.5), 64, 64],
       [128, 128, 255],
     ]);
-    expect(one(".cnnviz-explained").textContent).toBe("Explains the logit of cat, 4.5");
+    expect(one(".cnnviz-explained").textContent).toBe("Explains the logit of class cat, 4.5");
     expect(status()).toBe("25 forward passes, 3.2\u00a0s");
     expect(legend()).toContain("Absolute values, up to the largest, 2:");
   });
@@ -172,7 +172,7 @@ describe("the look", () => {
     opened({ show: "map" });
     set("form", "signed");
     expect(pixels()).toEqual([colour("coolwarm", 191), colour("coolwarm", 0)]);
-    expect(legend()).toBe("Signed values, up to the largest, 2:-22centred on zero");
+    expect(legend()).toBe("Signed values, centred on zero, up to the largest, 2:-22");
     set("form", "positive");
     expect(pixels()).toEqual([colour("gray", 255), colour("gray", 0)]);
     expect(legend()).toContain("Positive values, up to the largest, 1:");
@@ -181,7 +181,7 @@ describe("the look", () => {
   it("clips at a percentile and says where", () => {
     opened({ show: "map", panels: [{ method: "gradcam" }], form: "signed" });
     set("percentile", "90");
-    expect(legend()).toContain("Signed values, clipped at the 90th percentile, 1.9:");
+    expect(legend()).toContain("centred on zero, clipped at the 90th percentile, 1.9:");
     expect(control("percentile").getAttribute("aria-valuetext")).toBe("90th percentile");
     expect(pixels()[1]).toEqual(colour("coolwarm", 0));
   });
@@ -218,7 +218,7 @@ describe("a method that takes its time", () => {
     expect(one<HTMLProgressElement>("progress").value).toBe(10);
     expect(one<HTMLProgressElement>("progress").max).toBe(40);
     expect(status()).toBe("10 of 40 passes");
-    expect(one(".cnnviz-explained").textContent).toContain("the logit of cat");
+    expect(one(".cnnviz-explained").textContent).toContain("the logit of class cat");
     expect(painted).toHaveLength(1);
     expect(panel().getAttribute("aria-busy")).toBe("true");
   });
