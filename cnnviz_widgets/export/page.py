@@ -10,16 +10,13 @@ from html import escape
 from os import PathLike
 from pathlib import Path
 
-from cnnviz_widgets.streaming.wire import Header
 from cnnviz_widgets.widgets.baking import MB, BakedWidget
 
 from .document import document, place
-from .payload import PageWidget
+from .payload import PageWidget, page_state
 
 MAX_MB = 4.0
 """Of the answers of all widgets of a page, compressed, unless it is said otherwise."""
-_NOT_STATE = ("_esm", "_css", "_baked", "_anywidget_id", "layout", "tabindex", "tooltip")
-_NOT_STATE_STARTS = ("_model_", "_view_", "_dom_")
 
 
 def to_html(
@@ -95,12 +92,3 @@ def _page_widget(name: str, widget: BakedWidget, max_bytes: float) -> PageWidget
         answers,
         widget.NEEDS_KERNEL,
     )
-
-
-def page_state(state: Header) -> Header:
-    """Leave out of a widget's state what a page has no use for."""
-    return {
-        name: value
-        for name, value in state.items()
-        if name not in _NOT_STATE and not name.startswith(_NOT_STATE_STARTS)
-    }

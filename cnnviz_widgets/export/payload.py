@@ -14,6 +14,8 @@ from cnnviz_widgets.streaming.baked import Memory, StoredAnswer
 from cnnviz_widgets.streaming.wire import Header, Json
 
 _COMPRESS_LEVEL = 9
+_NOT_STATE = ("_esm", "_css", "_baked", "_anywidget_id", "layout", "tabindex", "tooltip")
+_NOT_STATE_STARTS = ("_model_", "_view_", "_dom_")
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,12 @@ def pack_page(widgets: Iterable[PageWidget]) -> str:
     page: Json = {"modules": list(modules), "widgets": described}
     packed = gzip.compress(memory.closed(page), _COMPRESS_LEVEL, mtime=0)
     return base64.b85encode(packed).replace(b"<", b",").decode()
+
+
+def page_state(state: Header) -> Header:
+    """Leave out of a widget's state what a page has no use for."""
+    return {
+        name: value
+        for name, value in state.items()
+        if name not in _NOT_STATE and not name.startswith(_NOT_STATE_STARTS)
+    }

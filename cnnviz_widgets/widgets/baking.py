@@ -131,6 +131,16 @@ class BakedWidget(anywidget.AnyWidget):
         """The widget's CSS."""
         return str(cast("Any", self)._css)
 
+    @classmethod
+    def class_bundle(cls) -> str:
+        """ES module of all widgets of the class."""
+        return str(cast("Any", cls)._esm)
+
+    @classmethod
+    def class_style_sheet(cls) -> str:
+        """CSS of all widgets of the class."""
+        return str(cast("Any", cls)._css)
+
     def title(self) -> str:
         """Name what the widget shows, for the head of a page."""
         return type(self).__name__

@@ -65,7 +65,7 @@ async function openAll(page: Page, memory: ArrayBuffer): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const text = document.getElementById("cnnviz-data")?.textContent ?? "";
+  const text = document.querySelector("script#cnnviz-data")?.textContent ?? "";
   try {
     await openAll(...(await readPage(text)));
   } catch (error) {

@@ -1,0 +1,141 @@
+"""An executed notebook as one HTML file in which our widgets are alive.
+
+In: a notebook. Out: an HTML file; all that the notebook holds is taken as data, none as code.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import unquote
+
+import nbformat
+
+from .document import document
+from .markdown import code_html, markdown_html
+from .outputs import outputs_html
+from .views import Views
+
+_MOST_PICTURE_BYTES = 4_000_000
+_PICTURES = {
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
+_HIDDEN = "Some widgets are still pictures here: nothing was baked for them."
+
+
+def notebook_to_html(
+    notebook: str | PathLike[str] | Mapping[str, Any],
+    path: str | PathLike[str],
+    *,
+    title: str | None = None,
+    folder: str | PathLike[str] | None = None,
+) -> Path:
+    """Write an executed notebook as one HTML file that opens from disk and needs no network.
+
+    Widgets of this library that were baked are alive in it (`widget.bake()`, or ``python -m
+    cnnviz_widgets html --execute``, which bakes all that are shown); others are pictures or words.
+
+    Parameters
+    ----------
+    notebook : str, path or mapping
+        A notebook file, or its content.
+    path : str or path
+        The HTML file; its folder must exist.
+    title : str, optional
+        Of the page. Default: the first heading, else the name of the file.
+    folder : str or path, optional
+        Where the pictures are that the notebook's text names. Default: the notebook's own.
+
+    Returns
+    -------
+    Path
+        The HTML file.
+
+    Notes
+    -----
+    Text that contains markup is shown as far as it is harmless: nothing that a notebook holds, not
+    even the code of the widgets in its state, is run by the page. Cells are hidden as their tags
+    say: "remove-cell", "remove-input", "remove-output", "hide-input".
+    """
+    if isinstance(notebook, Mapping):
+        content: Mapping[str, Any] = notebook
+        name, home = "Notebook", Path(folder) if folder else None
+    else:
+        source = Path(notebook)
+        content = cast("Mapping[str, Any]", nbformat.read(source, as_version=4))
+        name, home = source.stem, Path(folder) if folder else source.parent
+    views = Views(content)
+    cells = [_cell(cell, _language(content), views, home) for cell in content["cells"]]
+    body = "\n".join(cell for cell in cells if cell)
+    if views.missing:
+        body += f'\n<p class="page-note">{_HIDDEN}</p>'
+    target = Path(path)
+    heading = title or first_heading(content) or name
+    target.write_text(document(heading, f"<main>{body}</main>", views.widgets), encoding="utf-8")
+    return target
+
+
+def first_heading(notebook: Mapping[str, Any]) -> str | None:
+    """Return the text of the first heading in a notebook."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            found = re.search(r"^#+\s+(.+?)\s*#*$", _source(cell), re.MULTILINE)
+            if found:
+                return re.sub(r"[*_`]", "", found[1])
+    return None
+
+
+def _cell(cell: Mapping[str, Any], language: str, views: Views, home: Path | None) -> str:
+    tags = set(cell.get("metadata", {}).get("tags", []))
+    if "remove-cell" in tags:
+        return ""
+    if cell["cell_type"] == "markdown":
+        attachments = cell.get("attachments", {})
+        html = markdown_html(_source(cell), lambda address: _picture(address, attachments, home))
+        return f'<section class="page-text">{html}</section>'
+    if cell["cell_type"] != "code":
+        return ""
+    code, outputs = _source(cell), ""
+    if "remove-output" not in tags:
+        outputs = outputs_html(cell.get("outputs", []), views.html)
+    if "remove-input" in tags or not code.strip():
+        return outputs
+    shown = f'<div class="page-code"><pre><code>{code_html(code, language)}</code></pre></div>'
+    if "hide-input" in tags:
+        shown = f"<details><summary>Code</summary>{shown}</details>"
+    return shown + outputs
+
+
+def _picture(address: str, attachments: Mapping[str, Any], home: Path | None) -> str | None:
+    """Return a picture as a data: URL: an attachment, or a file in the notebook's own folder."""
+    if address.startswith("attachment:"):
+        bundle = attachments.get(unquote(address.removeprefix("attachment:")), {})
+        for kind, data in bundle.items():
+            if kind in _PICTURES.values():
+                return f"data:{kind};base64,{re.sub(r'[^A-Za-z0-9+/=]', '', str(data))}"
+        return None
+    if home is None or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", address):
+        return None
+    file = (home / unquote(address.partition("?")[0])).resolve()
+    # A page is made to be passed on, so it takes in nothing from outside of the folder.
+    if not file.is_relative_to(home.resolve()) or not file.is_file():
+        return None
+    data = file.read_bytes() if file.stat().st_size <= _MOST_PICTURE_BYTES else b""
+    kinds = [kind for start, kind in _PICTURES.items() if data.startswith(start)]
+    return f"data:{kinds[0]};base64,{base64.b64encode(data).decode()}" if kinds else None
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell.get("source", "")
+    return "".join(source) if isinstance(source, list) else str(source)
+
+
+def _language(notebook: Mapping[str, Any]) -> str:
+    return str(notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python"))

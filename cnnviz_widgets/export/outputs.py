@@ -1,0 +1,82 @@
+"""Outputs of a cell as HTML: text, tables, pictures; the richest that a still page can show.
+
+In: the outputs of an executed cell. Out: harmless HTML.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from .clean import clean_html
+from .markdown import markdown_html
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+Widgets = Callable[[str], "str | None"]
+"""Gives the HTML of a widget by the id of its model, or None where it cannot be shown."""
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
+
+
+def outputs_html(outputs: Sequence[Mapping[str, Any]], widgets: Widgets) -> str:
+    """Return HTML of a cell's outputs, in order."""
+    return "".join(_output(output, widgets) for output in outputs)
+
+
+def _output(output: Mapping[str, Any], widgets: Widgets) -> str:
+    kind = output.get("output_type")
+    if kind == "stream":
+        return _text(_joined(output.get("text", "")))
+    if kind == "error":
+        lines = output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"]
+        return _text("\n".join(lines), "page-output page-error")
+    data = output.get("data", {})
+    return "" if not isinstance(data, Mapping) else _rich(data, widgets)
+
+
+def _rich(data: Mapping[str, Any], widgets: Widgets) -> str:
+    view = data.get(WIDGET_VIEW)
+    if isinstance(view, Mapping):
+        shown = widgets(str(view.get("model_id")))
+        if shown is not None:
+            return shown
+    for kind in _PICTURES:
+        if kind in data:
+            picture = picture_html(kind, _joined(data[kind]))
+            if picture:
+                return f'<div class="page-output">{picture}</div>'
+    if "text/html" in data:
+        return f'<div class="page-output">{clean_html(_joined(data["text/html"]))}</div>'
+    for kind in ("text/markdown", "text/latex"):
+        if kind in data:
+            return f'<div class="page-text">{markdown_html(_joined(data[kind]))}</div>'
+    return _text(_joined(data.get("text/plain", "")))
+
+
+def picture_html(kind: str, content: str) -> str:
+    """Return an <img> with the picture in it, "" where the content is none of that kind.
+
+    A script in an SVG does not run there.
+    """
+    if kind == "image/svg+xml":
+        content = base64.b64encode(content.encode()).decode()
+    try:
+        base64.b64decode(content, validate=False)
+    except (binascii.Error, ValueError):
+        return ""
+    letters = re.sub(r"[^A-Za-z0-9+/=]", "", content)
+    return f'<img alt="" src="data:{kind};base64,{letters}">'
+
+
+def _text(text: str, style: str = "page-output") -> str:
+    shown = "\n".join(line.rsplit("\r", 1)[-1] for line in _ANSI.sub("", text).split("\n"))
+    return f'<div class="{style}"><pre>{escape(shown)}</pre></div>' if shown.strip() else ""
+
+
+def _joined(text: object) -> str:
+    return "".join(map(str, text)) if isinstance(text, list) else str(text)

@@ -1,0 +1,126 @@
+"""The widgets of a notebook, from its saved state: ours live, boxes around them, others as words.
+
+In: the widget state in a notebook's metadata. Out: HTML, and the widgets that it needs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import importlib
+from collections.abc import Mapping
+from html import escape
+from typing import Any, cast
+
+from cnnviz_widgets.streaming.baked import StoredAnswer, unpack_answers
+from cnnviz_widgets.streaming.wire import Header, PayloadError
+from cnnviz_widgets.widgets.baking import BakedWidget
+
+from .clean import clean_html
+from .document import place
+from .payload import PageWidget, page_state
+
+STATE = "application/vnd.jupyter.widget-state+json"
+_OURS = {
+    f"cnnviz_widgets.widgets.{module}.{name}": (f"cnnviz_widgets.widgets.{module}", name)
+    for module, name in {
+        "layer_browser": "LayerBrowser",
+        "filter_grid": "FilterGrid",
+        "saliency_overlay": "SaliencyOverlay",
+        "cam_slider": "CamSlider",
+    }.items()
+}
+_BOXES = ("BoxModel", "HBoxModel", "VBoxModel", "GridBoxModel", "TabModel", "AccordionModel")
+_REFERENCE = "IPY_MODEL_"
+_DEEPEST = 20
+
+
+class Views:
+    """The widgets of one notebook.
+
+    Parameters
+    ----------
+    notebook : mapping
+        The notebook, whose metadata hold the state of its widgets.
+
+    Attributes
+    ----------
+    widgets : list of PageWidget
+        Those that were asked for and are live on the page.
+    missing : int
+        Widgets of ours that could not be shown live: nothing was baked, or no state was saved.
+    """
+
+    def __init__(self, notebook: Mapping[str, Any]) -> None:
+        saved = notebook.get("metadata", {}).get("widgets", {}).get(STATE, {})
+        self._models: Mapping[str, Any] = saved.get("state", {})
+        self.widgets: list[PageWidget] = []
+        self.missing = 0
+        self._known: dict[str, PageWidget] = {}
+
+    def html(self, model_id: str, depth: int = 0) -> str | None:
+        """Return HTML of a widget, None where a still picture must do."""
+        model = self._models.get(model_id)
+        if model is None or depth > _DEEPEST:
+            self.missing += 1
+            return None
+        state, kind = model.get("state", {}), str(model.get("model_name"))
+        if state.get("_anywidget_id") in _OURS:
+            return self._live(model_id, model)
+        if kind in _BOXES:
+            return self._box(state, row=kind == "HBoxModel", depth=depth)
+        if kind in ("HTMLModel", "HTMLMathModel"):
+            return f'<div class="page-output">{clean_html(str(state.get("value", "")))}</div>'
+        return _words(state)
+
+    def _live(self, model_id: str, model: Mapping[str, Any]) -> str | None:
+        widget = self._known.get(model_id)
+        if widget is None:
+            answers = _answers(model)
+            if not answers:
+                self.missing += 1
+                return None
+            widget = _page_widget(f"w{len(self.widgets)}", model["state"], answers)
+            self._known[model_id] = widget
+            self.widgets.append(widget)
+        return place(widget)
+
+    def _box(self, state: Mapping[str, Any], *, row: bool, depth: int) -> str:
+        children = [str(child) for child in state.get("children", [])]
+        shown = [
+            self.html(child.removeprefix(_REFERENCE), depth + 1) or ""
+            for child in children
+            if child.startswith(_REFERENCE)
+        ]
+        return f'<div class="page-box{" page-row" if row else ""}">{"".join(shown)}</div>'
+
+
+def _page_widget(name: str, state: Header, answers: list[StoredAnswer]) -> PageWidget:
+    """Take the state as data; the code is always that of the installed library."""
+    module, kind = _OURS[str(state["_anywidget_id"])]
+    widget = cast("type[BakedWidget]", getattr(importlib.import_module(module), kind))
+    return PageWidget(
+        name,
+        widget.class_bundle(),
+        widget.class_style_sheet(),
+        page_state(state),
+        answers,
+        widget.NEEDS_KERNEL,
+    )
+
+
+def _answers(model: Mapping[str, Any]) -> list[StoredAnswer]:
+    for buffer in model.get("buffers", []):
+        if buffer.get("path") == ["_baked"] and buffer.get("encoding") == "base64":
+            try:
+                return unpack_answers(base64.b64decode(buffer["data"]))
+            except (PayloadError, binascii.Error):
+                return []
+    return []
+
+
+def _words(state: Mapping[str, Any]) -> str:
+    """Name a control of another library that does nothing here."""
+    parts = [state.get("description"), state.get("value")]
+    said = ": ".join(str(part) for part in parts if isinstance(part, (str, int, float)) and part)
+    return f'<p class="page-note">{escape(said)}</p>' if said else ""
