@@ -16,15 +16,19 @@ if TYPE_CHECKING:
     from cnnviz_widgets.attribution.saliency import saliency
     from cnnviz_widgets.attribution.sweep import CamSweep, cam_sweep
     from cnnviz_widgets.inspection.inspector import Inspector
+    from cnnviz_widgets.widgets.cam_slider import CamSlider
     from cnnviz_widgets.widgets.layer_browser import LayerBrowser
+    from cnnviz_widgets.widgets.saliency_overlay import SaliencyOverlay
     from cnnviz_widgets.widgets.sketch_pad import SketchPad
 
 __version__ = "0.1.0"
 __all__ = [
+    "CamSlider",
     "CamSweep",
     "Inspector",
     "LayerBrowser",
     "Map",
+    "SaliencyOverlay",
     "SketchPad",
     "cam",
     "cam_sweep",
@@ -34,10 +38,12 @@ __all__ = [
 
 # public name -> the module that defines it; a module stands for itself
 _HOME = {
+    "CamSlider": "cnnviz_widgets.widgets.cam_slider",
     "CamSweep": "cnnviz_widgets.attribution.sweep",
     "Inspector": "cnnviz_widgets.inspection.inspector",
     "LayerBrowser": "cnnviz_widgets.widgets.layer_browser",
     "Map": "cnnviz_widgets.attribution.map",
+    "SaliencyOverlay": "cnnviz_widgets.widgets.saliency_overlay",
     "SketchPad": "cnnviz_widgets.widgets.sketch_pad",
     "cam": "cnnviz_widgets.attribution.cam",
     "cam_sweep": "cnnviz_widgets.attribution.sweep",

@@ -21,5 +21,7 @@ def test_a_function_is_no_module_of_the_same_name() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(AttributeError, match=r"no attribute 'LayerBrowsr'; it has CamSweep, Inspector, Lay"):
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'LayerBrowsr'; it has CamSlider, CamSweep, "
+    ):
         _ = cw.LayerBrowsr
