@@ -30,7 +30,7 @@ export function packTable(bytes) {
   return packed;
 }
 
-/** The file of colour tables as a module: packed tables and the special colours. */
+/** The file of colour tables as a module: packed tables and the special colours, each by name. */
 export function packColormaps(text) {
   const { special, ...tables } = JSON.parse(text);
   const packed = Object.fromEntries(
@@ -39,7 +39,9 @@ export function packColormaps(text) {
       packTable(Buffer.from(base64, "base64")),
     ]),
   );
-  return `export default ${JSON.stringify({ ...packed, special })};`;
+  const named = Object.entries({ ...packed, special });
+  const exports = named.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`);
+  return `${exports.join("\n")}\nexport default { ${named.map(([name]) => name).join(", ")} };`;
 }
 
 /** The file that both builds, esbuild's and the tests', load packed. */

@@ -163,22 +163,23 @@ def answer_frame(inspector: Inspector, layer: str, *, image: int, filter_: int) 
     -------
     Frame
         "kind_of" says which: "map" with float32 values (H, W), exact up to a side of 512, beyond
-        that means ("factor"), the middle slice of a volume; "value" with one number and its
-        "place" among "count", the largest first; "none" where the output has no such channel.
+        that means ("factor"), the middle slice of a volume; "value" with one number, its "place"
+        among "count", the largest first, and its class's name ("label"); "none" where the output
+        has no such channel.
     """
     maps = inspector.maps(layer, image)
     if maps.kind == "vector" and filter_ < len(maps.values):
         value = float(maps.values[filter_])
         place = int((maps.values > value).sum()) + 1
         shown = value if math.isfinite(value) else str(value)
-        return Frame(
-            {"kind_of": "value", "value": shown, "place": place, "count": len(maps.values)}
-        )
+        label = None if maps.labels is None else maps.labels[filter_]
+        fields: dict[str, Json] = {"value": shown, "label": label}
+        return Frame({"kind_of": "value", **fields, "place": place, "count": len(maps.values)})
     channel = filter_ * maps.depth + maps.depth // 2
     if maps.kind != "maps" or channel >= len(maps.values):
         return Frame({"kind_of": "none", "note": maps.note})
     reduced, factor = reduce_maps(maps.values[channel : channel + 1], LARGEST_ANSWER)
-    fields: dict[str, Json] = {"kind_of": "map"}
+    fields = {"kind_of": "map"}
     if maps.depth > 1:
         fields["slice"] = [maps.depth // 2, maps.depth]
     if factor > 1:

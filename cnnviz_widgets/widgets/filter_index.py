@@ -23,7 +23,8 @@ class FilterEntry(LayerEntry):
     """One weight; `shape` is the weight's, behind a 1 where an activation has its batch.
 
     `kernel` and `dilation` are along depth, height and width, 1 where a kernel lacks the axis.
-    `fold` says how the inputs of a dense layer lie as (channels, height, width), where known.
+    `note` says what is unusual about the layer. `fold` says how the inputs of a dense layer lie as
+    (channels, height, width), where known.
     `answers` names the call whose output channels are these filters, null where there is none.
     """
 
@@ -33,9 +34,7 @@ class FilterEntry(LayerEntry):
     axes: int
     groups: int
     dilation: list[int]
-    transposed: bool
-    made_by: str
-    parts: list[str]
+    note: str
     colour: bool
     fold: list[int] | None
     answers: str | None
@@ -82,11 +81,18 @@ def build_filter_index(weights: Weights, inspector: Inspector | None) -> FilterI
     for call in inspector.modules:
         calls.setdefault(call.path, call)
     places = {path: place for place, path in enumerate(calls)}
-    infos = sorted(weights.layers, key=lambda info: places.get(info.path, len(places)))
+    infos = sorted(weights.layers, key=lambda info: _place(info.path, places))
     picture = inspector.picture(0)
     size = None if picture is None else (picture.shape[0], picture.shape[1])
     entries = _entries(infos, calls, inspector.layers, size)
     return {**build_index(inspector), "layers": [*entries], "bounds": bounds}
+
+
+def _place(path: str, places: dict[str, int]) -> int:
+    """Place of a module's first call; one that others use without calling it stands with them."""
+    while path and path not in places:
+        path = path.rpartition(".")[0]
+    return places.get(path, len(places)) if path else len(places)
 
 
 def _entries(
@@ -96,10 +102,9 @@ def _entries(
     picture: tuple[int, int] | None,
 ) -> list[FilterEntry]:
     entries = [_entry(info, place, calls.get(info.path)) for place, info in enumerate(infos)]
-    first = next((entry for entry in entries if entry["axes"]), None)
+    first = next((place for place, info in enumerate(infos) if info.kernel), None)
     if first is not None:
-        whole = first["groups"] == 1 and not first["transposed"] and first["kernel"][0] == 1
-        first["colour"] = first["inputs"] == COLOURS and first["axes"] > 1 and whole
+        entries[first]["colour"] = _reads_colours(infos[first])
     for entry in entries:
         call = calls.get(entry["path"])
         if call is not None and not entry["axes"]:
@@ -128,13 +133,41 @@ def _entry(info: WeightInfo, place: int, call: LayerInfo | None) -> FilterEntry:
         "axes": len(info.kernel),
         "groups": info.groups,
         "dilation": list(kernel_axes(info.dilation)),
-        "transposed": info.transposed,
-        "made_by": info.made_by,
-        "parts": list(info.parts),
+        "note": _note(info),
         "colour": False,
         "fold": None,
         "answers": call.name if answers and call is not None else None,
     }
+
+
+def _reads_colours(info: WeightInfo) -> bool:
+    """Tell whether the first convolution of a network seems to read red, green and blue."""
+    is_flat = len(info.kernel) == 2 and info.groups == 1 and not info.transposed
+    return is_flat and info.inputs == COLOURS
+
+
+def _note(info: WeightInfo) -> str:
+    """Say what a reader must know of a weight besides its numbers."""
+    notes = []
+    if info.groups > 1:
+        depthwise = info.inputs == 1 and info.filters == info.groups
+        reads = "one input, its own" if depthwise else f"{info.inputs} of the inputs"
+        name = "Depthwise" if depthwise else f"{info.groups} groups"
+        notes.append(f"{name}: each filter reads {reads}.")
+    if max(info.dilation, default=1) > 1:
+        sides = zip(info.kernel, info.dilation, strict=True)
+        steps = " x ".join(map(str, info.dilation))
+        reach = " x ".join(str((side - 1) * step + 1) for side, step in sides)
+        notes.append(f"Dilation {steps}: a kernel reaches over {reach} places.")
+    if info.transposed:
+        notes.append("Transposed: a kernel is what one input value puts onto the output.")
+    if len(info.kernel) == len(("depth", "height", "width")):
+        notes.append(f"The {info.kernel[0]} slices of a kernel stand side by side.")
+    if info.parts:
+        notes.append(f"Equal parts, by index: {', '.join(info.parts)}.")
+    if info.made_by:
+        notes.append(f"The effective weight, made by {info.made_by}.")
+    return " ".join(notes)
 
 
 def _fold(

@@ -3,10 +3,10 @@
 import { type CamMap, type CamScore, fieldOf, peakOf, rangeOf } from "./cammaps";
 import { type CamPanel, type Ground, makeCamPanel } from "./campanel";
 import type { CamLook } from "./camtraits";
-import { palette } from "./colormap";
 import { h, setText } from "./dom";
 import { formatNumber } from "./format";
 import { resizeField } from "./overlay";
+import { palette } from "./palettes";
 import { makeRamp } from "./ramp";
 import type { Block } from "./wire";
 import * as words from "./words-cam";

@@ -2,9 +2,10 @@
 
 import type { CamScale } from "./cammaps";
 import type { CamLook, CamMethod } from "./camtraits";
-import { colormapNames, isDiverging } from "./colormap";
+import { isDiverging } from "./colormap";
 import { inputControl, selectControl, sliderControl } from "./controls";
 import { h, type On, setText } from "./dom";
+import { colormapNames } from "./palettes";
 import * as shared from "./words";
 import * as words from "./words-cam";
 

@@ -3,7 +3,7 @@
  * tables are its file; here it gives one packed RGBA number per code.
  */
 
-import colormaps from "../../cnnviz_widgets/rendering/colormaps.json";
+import { special } from "../../cnnviz_widgets/rendering/colormaps.json";
 import { decodeValue, type Extent, layerExtent, type Maps } from "./maps";
 
 export type ScaleMode = "channel" | "layer" | "fixed";
@@ -25,13 +25,7 @@ export interface Palette {
   readonly special: Readonly<Record<SpecialName, number>>;
 }
 
-type TableName = Exclude<keyof typeof colormaps, "special">;
-
-export const specialColours: Readonly<Record<SpecialName, readonly number[]>> = colormaps.special;
-
-export const colormapNames: readonly TableName[] = Object.keys(colormaps).filter(
-  (name): name is TableName => name !== "special",
-);
+export const specialColours: Readonly<Record<SpecialName, readonly number[]>> = special;
 
 /** Whether a colormap has a middle colour, which then stands for zero. */
 export function isDiverging(name: string): boolean {
@@ -56,23 +50,15 @@ function unpack([packed = "", ...rest]: readonly (string | number)[]): number[] 
   return bytes;
 }
 
-const palettes = new Map<string, Palette>();
-
-/** The colours of a colormap; of the first one if there is none of this name. */
-export function palette(name: string): Palette {
-  const known = palettes.get(name);
-  if (known) return known;
-  const key = colormapNames.find((candidate) => candidate === name) ?? "viridis";
-  // The file holds base64, which the builds replace with packed tables.
-  const bytes = unpack(colormaps[key] as unknown as (string | number)[]);
-  const made = {
+/** The colours of a table of colormaps.json: base64 there, packed by the builds. */
+export function makePalette(packed: string): Palette {
+  const bytes = unpack(packed as unknown as (string | number)[]);
+  return {
     table: Uint32Array.from({ length: 256 }, (_, i) => pack(bytes.slice(3 * i, 3 * i + 3))),
     special: Object.fromEntries(
       Object.entries(specialColours).map(([special, colour]) => [special, pack(colour)]),
     ) as Record<SpecialName, number>,
   };
-  palettes.set(name, made);
-  return made;
 }
 
 /** What the two ends of the colour bar stand for, for a channel with the range `own`. */

@@ -19,8 +19,8 @@ import { makeGridCanvas, type Picture } from "./gridcanvas";
 export interface Tiles extends Picture {
   /** What there is to see, for the line above. */
   readonly title: string;
-  /** One tile in words. */
-  describe(item: number): string;
+  /** One tile in words. @param share of its width that the pointer is at; -1 without one */
+  describe(item: number, share: number): string;
   /** What is said beside the number of a tile, or "". */
   mark(item: number): string;
 }
@@ -75,6 +75,7 @@ export function makeGridView(
   let order: Uint32Array = new Uint32Array();
   let current = 0;
   let focused = 0;
+  let pointed: [at: number, share?: number] = [-1];
 
   const place = (target: HTMLElement, at: number) => {
     show(target, at >= 0 && at < order.length);
@@ -105,9 +106,9 @@ export function makeGridView(
     });
   };
 
-  const describe = (at: number): string => {
+  const describe = (at: number, share = -1): string => {
     const item = order[at];
-    return tiles && item !== undefined ? tiles.describe(item) : "";
+    return tiles && item !== undefined ? tiles.describe(item, share) : "";
   };
 
   const fillCell = () => {
@@ -143,16 +144,19 @@ export function makeGridView(
     if (item !== undefined) onChoose?.(item);
   };
 
-  const placeAt = ({ clientX, clientY }: MouseEvent): number => {
+  /** The tile that an event is at, and the share of its width. */
+  const placeAt = ({ clientX, clientY }: MouseEvent): typeof pointed => {
+    if (!grid) return [-1];
     const { left, top } = scroller.getBoundingClientRect();
     const x = (clientX - left - EDGE_PX) * ratio;
     const y = (clientY - top - EDGE_PX) * ratio + scroll;
-    return grid ? cellAt(grid, order.length, x, y) : -1;
+    return [cellAt(grid, order.length, x, y), (x % grid.pitchX) / grid.tile];
   };
 
-  const hover = (at: number) => {
-    place(hovered, at);
-    setText(hint, describe(at));
+  const hover = (...next: typeof pointed) => {
+    pointed = next;
+    place(hovered, next[0]);
+    setText(hint, describe(...next));
   };
 
   on(scroller, "scroll", () => {
@@ -160,13 +164,13 @@ export function makeGridView(
     drawing.scrollTo(scroll);
     drawLabels();
   });
-  on(scroller, "pointermove", (event) => hover(placeAt(event)));
+  on(scroller, "pointermove", (event) => hover(...placeAt(event)));
   on(scroller, "pointerleave", () => hover(-1));
   on(scroller, "focusin", () => {
     setText(hint, describe(focused));
   });
   on(scroller, "click", (event) => {
-    const at = placeAt(event);
+    const [at] = placeAt(event);
     if (at < 0) return;
     focus(at);
     pick(at);
@@ -193,6 +197,7 @@ export function makeGridView(
     current = item;
     place(chosen, onChoose ? at : -1);
     focused = Math.min(focused, Math.max(0, count - 1));
+    if (!hovered.hidden) hover(...pointed);
     fillCell();
     drawLabels();
   };

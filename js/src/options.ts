@@ -1,10 +1,11 @@
 /** What folds away: scale, colours, order, tile size, and the layer's input beside its output. */
 
-import { colormapNames, isDiverging, type ScaleMode } from "./colormap";
+import { isDiverging, type ScaleMode } from "./colormap";
 import { inputControl, selectControl } from "./controls";
 import { h, type On, setAttributes, show } from "./dom";
 import type { View } from "./layertraits";
 import { type SortKey, sortKeys } from "./order";
+import { colormapNames } from "./palettes";
 import * as words from "./words";
 
 export interface Options {

@@ -1,8 +1,9 @@
 /** How maps are drawn: the controls that are always there, and those that fold away. */
 
-import { colormapNames, isDiverging } from "./colormap";
+import { isDiverging } from "./colormap";
 import { inputControl, selectControl, sliderControl } from "./controls";
 import { h, type On, show } from "./dom";
+import { colormapNames } from "./palettes";
 import type { SaliencyLook } from "./saliencytraits";
 import * as shared from "./words";
 import * as words from "./words-saliency";

@@ -1,12 +1,13 @@
 /** A map over its picture, the value under the pointer, and the legend with the scale in force. */
 
 import { extentIn, type Form, percentileOf, sortedSizes, valuesIn } from "./clipping";
-import { isDiverging, palette } from "./colormap";
+import { isDiverging } from "./colormap";
 import { h, makeImage, type On, setAttributes, setText, show } from "./dom";
 import { enlargement, enlargePicture } from "./enlarge";
 import { formatExact, formatNumber } from "./format";
 import { makeFrame } from "./frame";
 import { paintOverlay, paintPicture, resizeField } from "./overlay";
+import { palette } from "./palettes";
 import { makeProbe } from "./probe";
 import type { ValueMap } from "./saliencymap";
 import type { SaliencyLook } from "./saliencytraits";

@@ -45,7 +45,7 @@ export function buildTree(layers: readonly LayerEntry[]): Branch[] {
   for (const layer of layers) {
     const label = layer.name.slice(layer.path.lastIndexOf(".") + 1);
     const made = make(label, layer, groupOf(layer.path));
-    if (!layer.leaf && !groups.has(layer.path)) groups.set(layer.path, made);
+    if (!groups.has(layer.path)) groups.set(layer.path, made);
   }
   return branches;
 }

@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  colormapNames,
-  fillLut,
-  isDiverging,
-  makeLuts,
-  palette,
-  type Scale,
-  scaleRange,
-} from "../src/colormap";
+import { fillLut, isDiverging, makeLuts, type Scale, scaleRange } from "../src/colormap";
 import { decodeValue, layerExtent, type Maps } from "../src/maps";
+import { colormapNames, palette } from "../src/palettes";
 import { mapsOf } from "./frames";
 import { bytesOf, numberOf, vectors } from "./vectors";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import file from "../../tests/overlay_vectors.json";
-import { palette } from "../src/colormap";
 import { type OverlayLook, paintOverlay, paintPicture, resizeField } from "../src/overlay";
+import { palette } from "../src/palettes";
 import { bytesOf } from "./vectors";
 
 const { resize, paint } = file as unknown as {

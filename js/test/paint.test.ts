@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { makeLuts, palette, type Scale } from "../src/colormap";
+import { makeLuts, type Scale } from "../src/colormap";
 import { cellOrigin, layoutGrid, placeMap } from "../src/grid";
 import type { Maps } from "../src/maps";
 import { channelOrder } from "../src/order";
 import { paintMaps, type Viewport } from "../src/paint";
+import { palette } from "../src/palettes";
 import { mapsOf } from "./frames";
 
 const scale: Scale = { mode: "channel", low: 0, high: 1, diverging: false };

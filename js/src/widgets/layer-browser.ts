@@ -3,7 +3,6 @@
 import type { RenderProps } from "@anywidget/types";
 import { makeChannelPanel } from "../channelpanel";
 import { type Clock, realClock } from "../clock";
-import { palette } from "../colormap";
 import { h, setAttributes, show } from "../dom";
 import { roundOut } from "../format";
 import type { Look } from "../gridcanvas";
@@ -14,6 +13,7 @@ import type { Choice } from "../link";
 import { type LayerData, layerExtent, readLayer } from "../maps";
 import { makeNetwork } from "../network";
 import { makeOptions } from "../options";
+import { palette } from "../palettes";
 import { makeSettle } from "../settle";
 import { openShell } from "../shell";
 import { openSource } from "../source";

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { palette } from "../../src/colormap";
+import { palette } from "../../src/palettes";
 import type { SaliencyTraits } from "../../src/saliencytraits";
 import widget from "../../src/widgets/saliency-overlay";
 import { indexOf } from "../model";

@@ -1,0 +1,91 @@
+/** What the chosen filter answers on the picture: its map, one number, or why there is neither. */
+
+import { colourOf } from "./colormap";
+import { h, makeImage, type On, setText, show } from "./dom";
+import { FILTER_PALETTES } from "./filtertiles";
+import { formatExact, formatNumber } from "./format";
+import { makeFrame, type Spot } from "./frame";
+import { extentOf } from "./histogram";
+import { makeProbe } from "./probe";
+import type { Frame } from "./wire";
+import * as sharedWords from "./words";
+import * as words from "./words-filters";
+
+export interface FilterAnswer {
+  readonly box: HTMLElement;
+  /** Shows a frame of kind "answer" to a filter; null while there is none. */
+  show(filter: number, frame: Frame | null): void;
+  /** Says in words why there is no answer. */
+  say(reason: string): void;
+}
+
+/** @param onProbe takes the place of the picture that the reader points at */
+export function makeFilterAnswer(on: On, onProbe: (spot: Spot | null) => void): FilterAnswer {
+  const { frame, canvas, resize, mark } = makeFrame({ role: "application", tabindex: 0 });
+  const [title, number, line] = [new Text(), new Text(), new Text()];
+  let map: { height: number; width: number; values: Float32Array } | null = null;
+  let below = "";
+
+  const probe = makeProbe(
+    on,
+    frame,
+    canvas,
+    () => map,
+    (aim) => {
+      const value = (aim && map?.values[aim.y * map.width + aim.x]) ?? 0;
+      setText(line, aim ? sharedWords.readout(aim.y, aim.x, formatExact(value)) : below);
+      mark(aim?.spot ?? null);
+      onProbe(aim?.spot ?? null);
+    },
+  );
+
+  const say = (text: string, value = "–") => {
+    show(frame, map !== null);
+    setText(number, map ? "" : value);
+    below = text;
+    setText(line, text);
+  };
+
+  const draw = (values: Float32Array, [height = 0, width = 0]: readonly number[]) => {
+    map = { height, width, values };
+    resize(width, height);
+    const { pixels, put } = makeImage(canvas, width, height);
+    const extent = extentOf(values) ?? { low: 0, high: 0 };
+    const rule = { mode: "channel", low: 0, high: 0, diverging: false } as const;
+    values.forEach((value, i) => {
+      pixels[i] = colourOf(value, extent, rule, FILTER_PALETTES.norms);
+    });
+    put();
+    return words.answerScale(formatNumber(extent.low), formatNumber(extent.high));
+  };
+
+  return {
+    box: h(
+      "section.answer",
+      h("div.square", frame, h("p.value", number)),
+      h("div", h("h3", title), h("p.quiet", line)),
+    ),
+    say(reason) {
+      map = null;
+      say(reason);
+    },
+    show(filter, next) {
+      setText(title, words.answer(filter));
+      frame.setAttribute("aria-label", words.answer(filter));
+      if (!next) return;
+      const { kind_of: kind, value, label, place, count, slice } = next.header;
+      const { data, shape } = next.arrays.values ?? {};
+      map = null;
+      if (data instanceof Float32Array && shape) {
+        const scale = draw(data, shape);
+        const [at, depth] = Array.isArray(slice) ? slice.map(Number) : [];
+        say(at === undefined ? scale : scale + words.answerSlice(at, depth ?? 0));
+        probe.refresh();
+      } else if (kind === "value") {
+        const name = label ? `${label}, ` : "";
+        const shown = typeof value === "number" ? formatNumber(value) : `${value}`;
+        say(words.answerPlace(name, Number(place), Number(count)), shown);
+      } else say(words.noAnswer);
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/** The chosen filter: large, its weights under the pointer, its numbers and how they are spread. */
+
+import { h, makeImage, type On, setText, show } from "./dom";
+import { kernelPlate, mixedColour, type Plate, rowPlate, weightColour } from "./filterpaint";
+import {
+  type Bank,
+  deadNorm,
+  type FilterEntry,
+  filterOrder,
+  largestOf,
+  twinOf,
+  weightEnd,
+} from "./filters";
+import { type FilterLook, inputName, kernelPowers, kernelSize, kernelsOf } from "./filtertiles";
+import { formatExact, formatNumber, formatShare } from "./format";
+import { makeFrame } from "./frame";
+import { makeHistogram } from "./histogram";
+import { makeProbe } from "./probe";
+import * as words from "./words-filters";
+
+export interface FilterPanel {
+  /** The filter. */
+  readonly large: HTMLElement;
+  /** The numbers beside it. */
+  readonly numbers: HTMLElement;
+  /**
+   * Shows a filter.
+   *
+   * @param values its weights, once they are here
+   * @param input whose kernel is shown large; -1 for that of the strongest
+   * @returns the input shown, or -1 where the filter is shown whole
+   */
+  show(
+    bank: Bank,
+    entry: FilterEntry,
+    filter: number,
+    values: Float32Array | null,
+    look: FilterLook,
+    input: number,
+  ): number;
+}
+
+/** Beyond this many cells along a side, the gaps of a dilated kernel would hide its values. */
+const MOST_GAPPED = 24;
+
+export function makeFilterPanel(on: On): FilterPanel {
+  const { frame, canvas, resize, mark } = makeFrame({ role: "application", tabindex: 0 });
+  const [title, rank, readout, remark] = [new Text(), new Text(), new Text(), new Text()];
+  const numbers = words.facts.map((name) => {
+    const number = new Text();
+    return { number, box: h("div", h("dt", name), h("dd", number)) };
+  });
+  const histogram = makeHistogram();
+  let plate: Plate | null = null;
+  let read: (index: number) => string = () => "";
+
+  const probe = makeProbe(
+    on,
+    frame,
+    canvas,
+    () => plate,
+    (aim) => {
+      const index = aim && plate ? (plate.at[aim.y * plate.width + aim.x] ?? -1) : -1;
+      setText(readout, index < 0 ? words.readoutHint : read(index));
+      mark(aim?.spot ?? null);
+    },
+  );
+
+  const sayFacts = (bank: Bank, entry: FilterEntry, filter: number, look: FilterLook) => {
+    const { likeness, norm, zeros, minimum, maximum, mean } = bank;
+    const [low, high, middle, length] = [minimum, maximum, mean, norm].map((row) =>
+      formatNumber(row[filter] ?? 0),
+    );
+    const other = likeness?.nearest[filter] ?? filter;
+    const cosine = likeness?.cosine[filter] ?? 0;
+    const share = formatShare(zeros[filter] ?? 0, entry.params / entry.filters);
+    const near = other === filter ? "–" : words.nearest(other, cosine.toFixed(2));
+    [low, high, middle, length, share, near].forEach((fact, i) => {
+      setText(numbers[i]?.number as Text, fact ?? "");
+    });
+    const { dead, twin } = look.bounds;
+    let text = "";
+    if ((norm[filter] ?? 0) <= deadNorm(bank, look.bounds)) {
+      text = words.isDead(formatShare(norm[filter] ?? 0, largestOf(norm)), formatShare(dead, 1));
+    } else if (twinOf(bank, filter, look.bounds) >= 0) {
+      text = words.isTwin(other, cosine.toFixed(4), `${twin}`);
+    }
+    setText(remark, text);
+    const place = filterOrder(bank, look.sort).indexOf(filter) + 1;
+    setText(title, words.filter(filter));
+    setText(rank, words.rank(place, bank.filters, look.sort));
+  };
+
+  return {
+    large: h("div.square", frame),
+    numbers: h(
+      "section.detail",
+      h("h3", h("span", title), h("small", rank)),
+      h("output.readout", readout),
+      h("dl", ...numbers.map((fact) => fact.box)),
+      histogram.box,
+      h("p.quiet", remark),
+    ),
+    show(bank, entry, filter, values, look, wanted) {
+      sayFacts(bank, entry, filter, look);
+      show(frame, values !== null);
+      plate = null;
+      if (!values) return -1;
+      const { count, kernel } = kernelsOf(entry);
+      const size = values.length / count;
+      const isRow = size === 1 && count > 1 && !entry.colour;
+      const powers = kernelPowers(values, count);
+      const input = powers[wanted] === undefined ? powers.indexOf(Math.max(...powers)) : wanted;
+      const start = isRow || entry.colour ? 0 : Math.max(0, input) * size;
+      const exact = (index: number) => formatExact(values[index] ?? 0);
+
+      read = (index) => {
+        if (isRow) return words.reading(inputName(entry, filter, index), exact(index));
+        const [, rows = 1, columns = 1] = kernel;
+        const place = [Math.floor(index / (rows * columns)), Math.floor(index / columns) % rows];
+        const axes = entry.fold ? 2 : entry.axes;
+        const where = [...place, index % columns].map((at, i) => `${"zyx"[i]} ${at}`);
+        const text = where.slice(3 - axes).join(", ");
+        if (entry.colour) {
+          const mixed = words.colours.map((name, i) => `${name} ${exact(i * size + index)}`);
+          return words.reading(text, mixed.join(", "));
+        }
+        const of = count > 1 ? `${inputName(entry, filter, input)}, ` : "";
+        return words.reading(of + text, exact(start + index));
+      };
+
+      const end = weightEnd(bank, look.scale, filter);
+      plate = isRow ? rowPlate(count) : kernelPlate(kernel, entry.dilation, MOST_GAPPED);
+      resize(plate.width, plate.height);
+      const { pixels, put } = makeImage(canvas, plate.width, plate.height);
+      plate.at.forEach((index, cell) => {
+        if (index < 0) return;
+        pixels[cell] = entry.colour
+          ? mixedColour((colour) => values[colour * size + index] ?? 0, end, look.grey)
+          : weightColour(values[start + index] ?? 0, end, look.signed);
+      });
+      put();
+      const what = entry.axes ? kernelSize(entry) : words.inputCount(entry.inputs);
+      frame.setAttribute("aria-label", words.large(filter, entry.name, what));
+      histogram.show(values);
+      setText(readout, words.readoutHint);
+      probe.refresh();
+      return isRow || entry.colour ? -1 : input;
+    },
+  };
+}

@@ -1,0 +1,359 @@
+/** The FilterGrid in the page: the weights of each layer, and what the chosen filter answers. */
+
+import type { AnyModel, RenderProps } from "@anywidget/types";
+import { type Clock, realClock } from "../clock";
+import { h, show } from "../dom";
+import { makeFilterAnswer } from "../filteranswer";
+import { makeFilterCache } from "../filtercache";
+import { makeFilterLegend } from "../filterlegend";
+import { FILTER_VIEW_TRAITS, type FilterView, makeFilterOptions } from "../filteroptions";
+import { makeFilterPanel } from "../filterpanel";
+import { type Bank, estimateBank, type FilterEntry, type FilterTraits, readBank } from "../filters";
+import { makeFilterStage, makeKernelStage } from "../filterstage";
+import { FILTER_PALETTES, type FilterLook } from "../filtertiles";
+import { makeHeader } from "../header";
+import { makeInputPicture } from "../inputpicture";
+import type { Choice } from "../link";
+import { makeNetwork } from "../network";
+import { makeSettle } from "../settle";
+import { openShell } from "../shell";
+import { openSource } from "../source";
+import type { FrameKey } from "../store";
+import type { StreamState } from "../stream";
+import { watch } from "../surroundings";
+import { makeTree } from "../tree";
+import type { Failure, Frame } from "../wire";
+import * as words from "../words";
+import * as filterWords from "../words-filters";
+
+/** A matrix is asked for at a width in these steps, so that small changes of size ask nothing. */
+const WIDTH_STEP_PX = 32;
+
+/** What is on the screen. */
+type Shown = { readonly key: FrameKey; readonly entry: FilterEntry; readonly bank: Bank };
+
+/** Opens a view of the model in `el`; what it returns takes everything away again. */
+function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock): () => void {
+  const shell = openShell(model, "filter-grid", clock, (choice) => followChoice(choice));
+  const { root, on, writer, notice, followTrait } = shell;
+  const cache = makeFilterCache((...asked) => source.stream.ask(...asked));
+  let index = model.get("_index");
+  let network = makeNetwork<FilterEntry>(index);
+  let entry: FilterEntry | null = null;
+  let filter = model.get("filter");
+  let image = model.get("image");
+  let input = -1;
+  let view = readView(model);
+  let widthPx = 0;
+  let shown: Shown | null = null;
+  let isPainted = false;
+  let state: StreamState = "idle";
+
+  const choose = ({ name }: Pick<FilterEntry, "name">) => {
+    const next = network.find(name);
+    if (!next) return;
+    go(next);
+    shell.tell({ layer: next.answers ?? name });
+  };
+  const header = makeHeader(on, choose);
+  const tree = makeTree(on, choose);
+  const remarks = h("ul.quiet");
+  const picture = makeInputPicture(on, (chosen) => setImage(chosen));
+  const answer = makeFilterAnswer(on, picture.mark);
+  const noInputs = h("p.quiet", filterWords.noInputs);
+  const panel = makeFilterPanel(on);
+  const legend = makeFilterLegend();
+  const options = makeFilterOptions(on, (change) => changeView(change));
+  const stage = makeFilterStage(
+    on,
+    (chosen) => setFilter(chosen),
+    (pointed) => shown && weightsAt(shown.entry, pointed),
+  );
+  const kernels = makeKernelStage(on, (chosen) => setInput(chosen));
+  const side = h("div.side", picture.box, noInputs, remarks, tree.box);
+  const band = h("div.band", panel.large, answer.box, panel.numbers);
+  const stages = h("div.stages", stage.box, kernels.box);
+  const main = h("div.main", band, h("div.scalebar", legend.box, options.box), stages);
+  root.append(header.box, notice.box, h("div.body", side, main));
+
+  const source = openSource<Bank>(
+    shell.cid,
+    {
+      send: (content) => model.send(content),
+      read: readBank,
+      estimate: (layer, width) => estimateBank(layer as FilterEntry, width),
+      onLayer(key, bank) {
+        const found = network.find(key.layer);
+        if (found) paint(key, found, bank);
+        settle.touch();
+      },
+      onFrame: (frame) => takeFrame(frame),
+      onFailure: (failure) => fail(failure),
+      onState: (next) => setState(next),
+      onEpoch() {
+        cache.clear();
+        askAll();
+      },
+    },
+    clock,
+    () => devicePixelRatio,
+  );
+  const settle = makeSettle(
+    clock,
+    () => refresh(),
+    () => askDetails(),
+  );
+
+  /** The weights of a filter that the reader points at; asked for if they are not here. */
+  const weightsAt = (layer: FilterEntry, pointed: number): Float32Array | null => {
+    cache.ask("filter", { layer: layer.name, filter: pointed }, "row");
+    return cache.weights(layer, pointed);
+  };
+
+  const keyOf = ({ name }: FilterEntry): FrameKey => ({
+    epoch: source.epoch(),
+    side: "output",
+    layer: name,
+    image: 0,
+    tile: widthPx,
+  });
+
+  const lookOf = (): FilterLook => ({
+    scale: view.scale_mode,
+    sort: view.sort,
+    bounds: index.bounds,
+    tile: Math.round(view.tile * devicePixelRatio),
+    ...FILTER_PALETTES,
+  });
+
+  /** Goes to a layer; drawn in this very task if it is in the page. */
+  const go = (next: FilterEntry) => {
+    if (entry?.name !== next.name) input = -1;
+    entry = next;
+    header.name(next, network.placeOf(next));
+    settle.touch();
+    if (!widthPx) return;
+    const key = keyOf(next);
+    const bank = source.want(key);
+    if (bank) paint(key, next, bank);
+    sayMissing();
+  };
+
+  const paint = (key: FrameKey, next: FilterEntry, bank: Bank) => {
+    shown = { key, entry: next, bank: cache.complete(next, bank) };
+    isPainted = stage.show(shown.bank, next, lookOf());
+    if (!isPainted) return;
+    shell.announce({ layer: next.name, index: next.index, seq: bank.seq, filter: filterOf(shown) });
+  };
+
+  /** The chosen filter, or the first where a layer has not so many. */
+  const filterOf = ({ bank }: Shown): number => (filter < bank.filters ? filter : 0);
+
+  /** What follows a new picture once it is on the screen. */
+  const refresh = () => {
+    if (entry) {
+      tree.choose(entry.name);
+      if (model.get("layer") !== entry.name) writer.write({ layer: entry.name });
+    }
+    if (!shown) return;
+    if (shown.entry.name === entry?.name) {
+      root.removeAttribute("data-stale");
+      notice.clear("layer");
+    }
+    const chosen = filterOf(shown);
+    legend.show(shown.bank, chosen, lookOf());
+    refreshFilter();
+  };
+
+  /** Shows the chosen filter with what is known of it by now. */
+  const refreshFilter = () => {
+    if (!shown) return;
+    const { bank, entry: layer } = shown;
+    const chosen = filterOf(shown);
+    const values = cache.weights(layer, chosen);
+    stage.refresh(chosen);
+    const large = panel.show(bank, layer, chosen, values, lookOf(), input);
+    kernels.show(bank, layer, chosen, values, lookOf());
+    kernels.refresh(large);
+    if (index.batch === 0) return;
+    const { answers } = layer;
+    const found = answers && cache.known("answer", { layer: answers, image, filter: chosen });
+    answer.show(chosen, found || null);
+    if (answers === null) answer.say(filterWords.noAnswer);
+  };
+
+  /** Asks for what is not in the page of the filter shown, once the slider rests. */
+  const askDetails = () => {
+    if (!shown || shown.entry.name !== entry?.name) return;
+    const { name, answers } = shown.entry;
+    const chosen = filterOf(shown);
+    cache.ask("filter", { layer: name, filter: chosen });
+    if (index.batch > 0 && answers !== null) {
+      cache.ask("answer", { layer: answers, image, filter: chosen });
+    }
+    if (!shown.bank.likeness) cache.ask("likeness", { layer: name });
+  };
+
+  const takeFrame = (frame: Frame) => {
+    const { kind, params } = frame;
+    notice.clear(kind);
+    cache.keep(frame);
+    if (kind === "input" && params.image === image) drawInput(frame);
+    else if (kind === "likeness" && shown && shown.entry.name === params.layer) {
+      paint(shown.key, shown.entry, shown.bank);
+      refresh();
+    } else refreshFilter();
+  };
+
+  const setFilter = (chosen: number) => {
+    if (chosen === filter) return;
+    filter = chosen;
+    input = -1;
+    writer.write({ filter });
+    shell.tell({ channel: filter });
+    if (shown) root.setAttribute("data-shown-filter", `${filterOf(shown)}`);
+    settle.touch();
+  };
+
+  const setInput = (chosen: number) => {
+    input = chosen;
+    refreshFilter();
+  };
+
+  const setImage = (chosen: number) => {
+    if (chosen === image || chosen >= index.batch) return;
+    image = chosen;
+    writer.write({ image });
+    shell.tell({ image });
+    showInput();
+    settle.touch();
+  };
+
+  const showInput = () => {
+    if (index.batch === 0) return;
+    picture.choose(image, index.batch);
+    const found = cache.known("input", { image });
+    if (found) drawInput(found);
+    else source.stream.ask("input", { image });
+  };
+
+  const drawInput = (frame: Frame) => {
+    picture.show(frame);
+    sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
+  };
+
+  const sayRemarks = (list: readonly unknown[]) => {
+    remarks.replaceChildren(...list.map((remark) => h("li", `${remark}`)));
+    show(remarks, list.length > 0);
+  };
+
+  const askAll = () => {
+    const next = network.find(entry?.name ?? model.get("layer")) ?? network.leaves[0];
+    if (next) go(next);
+    if (next) showInput();
+  };
+
+  /** Takes the layers of the network, anew when its inputs or weights have changed. */
+  const takeIndex = () => {
+    index = model.get("_index");
+    network = makeNetwork<FilterEntry>(index);
+    header.setLayers(network.leaves);
+    tree.setLayers(network.leaves);
+    source.setLayers(network.leaves);
+    sayRemarks(index.notices);
+    const hasInputs = index.batch > 0;
+    root.toggleAttribute("data-no-inputs", !hasInputs);
+    for (const box of [picture.box, answer.box]) show(box, hasInputs);
+    show(noInputs, !hasInputs);
+    image = Math.min(image, Math.max(0, index.batch - 1));
+    source.adopt(index.epoch);
+    askAll();
+  };
+
+  const changeView = (change: Partial<FilterView>) => {
+    writer.write(change);
+    setView({ ...view, ...change });
+  };
+
+  const setView = (next: FilterView) => {
+    view = next;
+    options.show(view);
+    measure();
+    if (shown) paint(shown.key, shown.entry, shown.bank);
+    settle.touch();
+  };
+
+  /** Reads the space there is. */
+  const measure = () => {
+    for (const each of [stage, kernels]) each.measure(view.tile, devicePixelRatio);
+    const room = Math.floor((stage.box.clientWidth * devicePixelRatio) / WIDTH_STEP_PX);
+    const isWider = room > 0 && room * WIDTH_STEP_PX !== widthPx;
+    if (isWider) widthPx = (room || 1) * WIDTH_STEP_PX;
+    if (isWider && entry) go(entry);
+    else if (shown && !isPainted) paint(shown.key, shown.entry, shown.bank);
+  };
+
+  const setState = (next: StreamState) => {
+    state = next;
+    header.setStatus(shell.setState(state));
+    sayMissing();
+  };
+
+  /** Without a kernel a layer that is not in the page stays away; that is said, not waited for. */
+  const sayMissing = () => {
+    if (state !== "static" || !entry) return;
+    const isHere = shown?.entry.name === entry.name;
+    const title = isHere ? words.states.static : words.missing(entry.name);
+    notice.say("static", title, words.staticHint);
+    root.toggleAttribute("data-stale", !isHere);
+  };
+
+  const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
+    if (failure.kind === "answer") return answer.say(failure.message);
+    if (failure.kind !== "layer") return shell.fail(failure);
+    root.toggleAttribute("data-stale", true);
+    shell.fail(failure, words.failedLayer(entry?.name ?? ""));
+  };
+
+  /** Shows what was chosen in another view, as far as this one can. */
+  const followChoice = (choice: Choice) => {
+    const [path = ""] = (choice.layer ?? "").split("#");
+    const next = network.leaves.find((leaf) => leaf.path === path) ?? null;
+    if (path && next && next.path !== entry?.path) go(next);
+    setFilter(choice.channel ?? filter);
+    setImage(choice.image ?? image);
+  };
+
+  shell.follow("msg:custom", source.receive);
+  followTrait("_index", takeIndex);
+  followTrait("layer", () => {
+    const next = network.find(model.get("layer"));
+    if (next && next.name !== entry?.name) choose(next);
+  });
+  followTrait("filter", () => setFilter(model.get("filter")));
+  followTrait("image", () => setImage(model.get("image")));
+  for (const name of FILTER_VIEW_TRAITS) followTrait(name, () => setView(readView(model)));
+
+  el.append(root);
+  source.stream.start();
+  takeIndex();
+  setView(view);
+  const parts = root.querySelectorAll(".cnnviz-stage");
+  watch(root, parts, measure, source.stream.setVisible, shell.signal);
+
+  return () => {
+    shell.end();
+    settle.close();
+    source.close();
+  };
+}
+
+function readView(model: AnyModel<FilterTraits>): FilterView {
+  const read = FILTER_VIEW_TRAITS.map((name) => [name, model.get(name)]);
+  return Object.fromEntries(read) as unknown as FilterView;
+}
+
+export default {
+  render: ({ model, el }: RenderProps<FilterTraits>): (() => void) =>
+    openView(model, el, realClock),
+};
