@@ -28,7 +28,7 @@ FRAME_BYTES = 400_000
 
 
 def sweep_frames(sweep: CamSweep, layers: Sequence[str] | None = None) -> Iterator[Frame]:
-    """Send the maps of layers and targets in codes, 1 byte a value and 1 more where any is negative.
+    """Send the maps of layers and targets in codes, 1 byte a value, 2 where any is negative.
 
     Parameters
     ----------
@@ -41,10 +41,10 @@ def sweep_frames(sweep: CamSweep, layers: Sequence[str] | None = None) -> Iterat
     ------
     Frame
         Not final. Fields "layers" (names) and "notes" (texts). Arrays: "table" uint32 (M, 7), one
-        row a map: place in "layers", class, height, width, place in `STATUSES`, place in "notes" + 1
-        or 0, and whether there are negative values; "ranges" float32 (M, 2), its lowest value or 0
-        and its highest or 0; "codes" uint8, for each map those of the positive part, of 0 to
-        highest, then, where there are any, of the negative part, of lowest to 0.
+        row a map: place in "layers", class, height, width, place in `STATUSES`, place in "notes"
+        from 1 or 0 for none, and whether there are negative values; "ranges" float32 (M, 2), its
+        lowest value or 0 and its highest or 0; "codes" uint8, for each map those of the positive
+        part, of 0 to highest, then, where there are any, of the negative part, of lowest to 0.
 
     Notes
     -----

@@ -93,7 +93,7 @@ class CamSlider(InspectorWidget):
     _css = built("cam-slider.css")
 
     layer = traitlets.Unicode(help="Name of the layer shown.").tag(sync=True)
-    targets = traitlets.List(help="Classes shown; none is the top prediction.").tag(sync=True)
+    targets = traitlets.List(traitlets.Any(), help="Classes shown; none is the top prediction.").tag(sync=True)
     image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
     method = traitlets.Unicode("gradcam", help="Name of the method.").tag(sync=True)
     scale = traitlets.Unicode("rectified", help=f"One of {SCALES}.").tag(sync=True)
@@ -101,8 +101,8 @@ class CamSlider(InspectorWidget):
     threshold = traitlets.Float(0.0, min=0, max=1, help="Share of the scale.").tag(sync=True)
     smooth = traitlets.Bool(True, help="Bilinear between values.").tag(sync=True)
     colormap = traitlets.Unicode("viridis", help="Name of the colormap.").tag(sync=True)
-    _methods = traitlets.List(help="All methods at a layer.").tag(sync=True)
-    _grids = traitlets.List(help="Names of the layers that have a grid of places.").tag(sync=True)
+    _methods = traitlets.List(traitlets.Dict(), help="All methods at a layer.").tag(sync=True)
+    _grids = traitlets.List(traitlets.Unicode(), help="Layers that have a grid.").tag(sync=True)
 
     def __init__(self, model: object, inputs: object = None, **options: Any) -> None:
         self._ranked: tuple[int, list[list[Prediction]]] = (-1, [])

@@ -8,8 +8,12 @@ export interface CamProgress {
   readonly box: HTMLElement;
   /** Takes the passes done and to be done; both are 0 when nothing runs. */
   show(done: number, total: number): void;
-  /** Takes the method, and whether its maps are here, when the slider rests. */
-  rest(method: CamMethod, isThere: boolean): void;
+  /** Takes the method, and whether its maps are whole, when the slider rests. */
+  rest(method: CamMethod, isWhole: boolean): void;
+  /** Whether the reader has stopped it. */
+  isStopped(): boolean;
+  /** Something else is looked at: what was stopped is of no matter. */
+  reset(): void;
 }
 
 /** @param onWanted takes true when the reader starts the method, false when it is stopped */
@@ -45,10 +49,16 @@ export function makeCamProgress(on: On, onWanted: (isWanted: boolean) => void): 
       if (isRunning) isStopped = false;
       tell(total, done);
     },
-    rest({ title, passes, progressive }, isThere) {
+    rest({ title, passes, progressive }, isWhole) {
       about = progressive ? words.rest(title, passes) : "";
-      if (isThere) isStopped = false;
+      if (isWhole) isStopped = false;
       if (!isRunning) tell();
+    },
+    isStopped: () => isStopped,
+    reset() {
+      isRunning = false;
+      isStopped = false;
+      tell();
     },
   };
 }

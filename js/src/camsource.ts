@@ -32,7 +32,7 @@ export interface CamEvents {
 export interface CamSource {
   readonly stream: Stream;
   adopt(epoch: number): void;
-  /** Classes and methods worth having ahead, the likeliest first. */
+  /** Takes the classes worth having ahead, the likeliest first, and the methods that there are. */
   plan(classes: readonly number[], methods: readonly string[]): void;
   /** The maps, null for each that is not in the page; nothing is asked for. */
   find(query: CamQuery): (CamMap | null)[];
@@ -53,6 +53,8 @@ const MAPS_BYTES = 64 << 20;
 const AHEAD_SHARE = 0.75;
 /** Classes asked for at once while nobody waits. */
 const AHEAD_CLASSES = 3;
+/** Methods fetched ahead, when all likely classes of the present one are in the page. */
+const METHODS_AHEAD = ["gradcam", "gradcam++", "hirescam", "layercam", "xgradcam"];
 /** How often a sweep is asked for ahead in vain before it is left until it is needed. */
 const MAX_TRIES = 2;
 const IDLE_MS = 100;
@@ -209,7 +211,7 @@ export function openCamSource(
     score: (image, target) => scores.get(`${image} ${target}`) ?? null,
     plan(classes, methods) {
       ahead = classes;
-      aheadMethods = methods;
+      aheadMethods = METHODS_AHEAD.filter((name) => methods.includes(name));
       planIdle();
     },
     leave: () => stream.cancel("map"),

@@ -37,3 +37,14 @@ export const CAM_LOOK_TRAITS = ["scale", "opacity", "threshold", "smooth", "colo
 export type CamLook = Readonly<Pick<CamTraits, (typeof CAM_LOOK_TRAITS)[number]>>;
 
 export type CamModel = AnyModel<CamTraits>;
+
+/** The method of this name; the first one if there is none. */
+export function findMethod(methods: readonly CamMethod[], name: string): CamMethod {
+  return methods.find((method) => method.name === name) ?? (methods[0] as CamMethod);
+}
+
+export function readLook(model: CamModel): CamLook {
+  return Object.fromEntries(
+    CAM_LOOK_TRAITS.map((name) => [name, model.get(name)]),
+  ) as unknown as CamLook;
+}

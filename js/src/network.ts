@@ -26,3 +26,18 @@ export function makeNetwork<T extends LayerEntry = LayerEntry>({
     },
   };
 }
+
+/**
+ * Where a slide to `to` ends: there, or beyond, where only some layers can be shown. Beyond is the
+ * direction that the slide came from; at the end of the network it turns.
+ */
+export function stepOver<T>(
+  leaves: readonly T[],
+  from: number,
+  to: number,
+  isOpen: (leaf: T) => boolean,
+): T | null {
+  const after = leaves.find((leaf, place) => place >= to && isOpen(leaf));
+  const before = leaves.findLast((leaf, place) => place <= to && isOpen(leaf));
+  return (to < from ? (before ?? after) : (after ?? before)) ?? null;
+}

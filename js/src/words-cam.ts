@@ -5,9 +5,9 @@ import type { CamScale } from "./cammaps";
 export const method = "Method";
 export const scale = "Scale";
 export const scales: Readonly<Record<CamScale, string>> = {
-  rectified: "positive, one for all",
-  signed: "signed, one for all",
-  map: "positive, each its own",
+  rectified: "positive, common",
+  signed: "signed, common",
+  map: "positive, per map",
 };
 export const opacity = "Opacity";
 export const threshold = "Threshold";
@@ -21,7 +21,8 @@ export const signedColours = "Signed maps keep their own colours, centred on zer
 export const legend = (scale: CamScale, count: number, name: string) => {
   if (scale === "map") return `Positive values, each map on its own scale; ${name}:`;
   const what = scale === "signed" ? "Signed values" : "Positive values, negative ones as zero";
-  return count > 1 ? `${what}, all ${count} maps on one scale:` : `${what}:`;
+  if (count < 2) return `${what}:`;
+  return `${what}, ${count === 2 ? "both" : `all ${count}`} maps on one scale:`;
 };
 export const hidden = (value: string, isSigned: boolean) =>
   isSigned
@@ -34,16 +35,12 @@ export const explained = (kind: string, score: string) => `${kind} ${score}`;
 export const probability = (share: string) => `probability ${share}`;
 export const extent = (low: string, high: string) => `values from ${low} to ${high}`;
 export const noFinite = "no value is a finite number";
-export const blank: Readonly<Record<string, string>> = {
-  empty: "Nothing speaks for this class here.",
-};
 export const active = (name: string) => `Slide the class of ${name}`;
 export const add = "Add a class beside";
 export const remove = (name: string) => `Remove ${name}`;
 
 export const needs = (passes: string) => `Takes ${passes}.`;
 
-export const asking = "Computing";
 export const waits = "This map is on its way.";
 export const rest = (title: string, passes: string) =>
   `${title} takes ${passes}: it runs for the layer at which the slider rests.`;

@@ -8,18 +8,21 @@ import { type CamQuery, openCamSource } from "../camsource";
 import {
   CAM_LOOK_TRAITS,
   type CamLook,
-  type CamMethod,
   type CamModel,
   type CamTraits,
+  findMethod,
+  readLook,
 } from "../camtraits";
 import { type Clock, realClock } from "../clock";
-import { h, setAttributes, show } from "../dom";
+import { h, setAttributes } from "../dom";
 import { makeHeader } from "../header";
 import { makeInputPanel } from "../inputpanel";
 import type { Choice } from "../link";
-import { makeNetwork } from "../network";
+import { makeNetwork, stepOver } from "../network";
+import { makeRemarks } from "../remarks";
 import { makeSettle } from "../settle";
 import { openShell } from "../shell";
+import { makeShownClasses } from "../shownclasses";
 import { makeStore } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
@@ -30,11 +33,8 @@ import * as shared from "../words";
 import * as words from "../words-cam";
 
 const INPUT_BYTES = 16 << 20;
-/** Maps side by side, as cnnviz_widgets/widgets/cam_slider.py allows. */
-const MAX_TARGETS = 6;
-/** Methods fetched ahead, when all likely classes of the present one are in the page. */
-const METHODS_AHEAD = ["gradcam", "gradcam++", "hirescam", "layercam", "xgradcam"];
-
+/** As in cnnviz_widgets/widgets/cam_slider.py. */
+const MAX_CLASSES = 6;
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
 function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   const shell = openShell(model, "cam-slider", clock, (choice) => followChoice(choice));
@@ -46,19 +46,13 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   let grids = new Set(model.get("_grids"));
   let layer: LayerEntry | null = null;
   let image = model.get("image");
-  let method = methodOf(model.get("method"));
+  let method = findMethod(methods, model.get("method"));
   let look = readLook(model);
   let ranked: readonly Prediction[] = [];
-  /** Classes shown; empty until the top prediction is known, where the reader has chosen none. */
-  let targets = [...model.get("targets")];
-  let isChosen = targets.length > 0;
-  let active = 0;
+  const classes = makeShownClasses(model.get("targets"));
   let state: StreamState = "idle";
 
-  function methodOf(name: string): CamMethod {
-    return methods.find((candidate) => candidate.name === name) ?? (methods[0] as CamMethod);
-  }
-
+  const isGrid = ({ name }: LayerEntry) => grids.has(name);
   const header = makeHeader(on, (next) => slide(next));
   const input = makeInputPanel(on, (chosen) => setImage(chosen));
   const picker = makeTargetPicker(on, (target) => setTarget(target));
@@ -74,15 +68,18 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   );
   const drawing = makeCamDrawing(
     (place) => activate(place),
-    (place) => setTargets(targets.filter((_, at) => at !== place)),
+    (place) => {
+      classes.remove(place);
+      chooseClasses();
+    },
   );
-  const progress = makeCamProgress(on, (isWanted) => (isWanted ? askSlow() : source.leave()));
+  const progress = makeCamProgress(on, (isWanted) => (isWanted ? askExact() : source.leave()));
   const add = h("button.add", { type: "button", "data-cnnviz-control": "add" }, words.add);
-  on(add, "click", () => addTarget());
-  const remarks = h("ul.quiet");
-  const side = h("div.side", input.picture, input.predictions, picker.box, remarks);
-  const bar = h("div.scalebar", drawing.legend, add);
-  const main = h("div.main", options.box, bar, progress.box, drawing.box);
+  on(add, "click", () => addClass());
+  const remarks = makeRemarks();
+  const side = h("div.side", input.picture, input.predictions, picker.box, remarks.box);
+  const main = h("div.main", options.box, h("div.scalebar", drawing.legend, add));
+  main.append(progress.box, drawing.box);
   root.append(header.box, notice.box, h("div.body", side, main));
 
   const source = openCamSource(
@@ -116,30 +113,31 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
 
   const queryOf = ({ name }: LayerEntry): CamQuery => {
     const asked = { method: method.name, image, layer: name };
-    return { ...asked, targets, isSlow: method.progressive };
+    return { ...asked, targets: classes.list(), isSlow: method.progressive };
   };
 
   /** The reader's slide: over layers without a grid it goes on in the direction it came from. */
   const slide = (next: LayerEntry) => {
-    const { leaves } = network;
-    const to = leaves.indexOf(next);
-    const from = layer ? network.placeOf(layer) : to;
-    const isOpen = ({ name }: LayerEntry) => grids.has(name);
-    const after = leaves.find((leaf, place) => place >= to && isOpen(leaf));
-    const before = leaves.findLast((leaf, place) => place <= to && isOpen(leaf));
-    const target = to < from ? (before ?? after) : (after ?? before);
+    const to = network.placeOf(next);
+    const target = stepOver(network.leaves, layer ? network.placeOf(layer) : to, to, isGrid);
     if (!target) return;
     go(target);
     shell.tell({ layer: target.name });
   };
 
+  /** What runs for one layer at a time is of no use any more. */
+  const leave = () => {
+    if (method.progressive) source.leave();
+    progress.reset();
+  };
+
   /** Goes to a layer; drawn in this very task if its maps are in the page. */
   const go = (next: LayerEntry) => {
-    if (method.progressive && next !== layer) source.leave();
+    if (next !== layer) leave();
     layer = next;
     header.name(next, network.placeOf(next));
     draw();
-    if (targets.length > 0) source.want(queryOf(next));
+    if (classes.list().length > 0) source.want(queryOf(next));
     settle.touch();
   };
 
@@ -148,10 +146,10 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     if (!layer) return;
     const maps = source.find(queryOf(layer));
     drawing.draw(maps, look);
-    const map = maps[active];
+    const map = maps[classes.active()];
     if (!map || maps.includes(null)) return;
     const { name, index: place } = layer;
-    const target = targets[active] ?? "";
+    const target = classes.current() ?? "";
     const shown = { layer: name, index: place, target, method: method.name, seq: map.seq, image };
     shell.announce(shown);
   };
@@ -161,64 +159,63 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     if (!layer) return;
     if (model.get("layer") !== layer.name) writer.write({ layer: layer.name });
     const maps = source.find(queryOf(layer));
-    const isThere = !maps.includes(null);
-    setAttributes(root, { "data-stale": !isThere && maps.length > 0 });
-    if (isThere) notice.clear("map");
-    progress.rest(method, isThere);
+    if (!maps.includes(null)) notice.clear("map");
+    progress.rest(
+      method,
+      maps.every((map) => map?.isFinal),
+    );
     const remark = state === "static" ? words.noMap : words.waits;
     drawing.refresh(
-      targets.map((target, place) => ({
+      classes.list().map((target, place) => ({
         name: className(index, target),
         score: source.score(image, target),
         remark: maps[place] || method.progressive ? "" : remark,
       })),
       look,
     );
-    setAttributes(add, {
-      disabled: targets.length >= Math.min(MAX_TARGETS, index.class_count ?? 0),
-    });
+    const most = Math.min(MAX_CLASSES, index.class_count ?? 0);
+    setAttributes(add, { disabled: classes.list().length >= most });
   };
 
   /** Asks for the exact values of what is shown, once the slider rests. */
   const askExact = () => {
-    if (layer && targets.length > 0) source.wantExact(queryOf(layer));
+    if (layer && classes.list().length > 0 && !progress.isStopped())
+      source.wantExact(queryOf(layer));
   };
-  const askSlow = askExact;
 
   const activate = (place: number) => {
-    active = Math.max(0, Math.min(place, targets.length - 1));
-    drawing.setCount(targets.length, active);
-    const target = targets[active];
+    classes.activate(place);
+    drawing.setCount(classes.list().length, classes.active());
+    const target = classes.current();
     if (target !== undefined) picker.choose(target);
   };
 
-  const setTargets = (next: readonly number[], place = active) => {
-    targets = [...next];
-    isChosen = true;
-    writer.write({ targets });
-    showTargets(place);
+  const showClasses = () => {
+    leave();
+    activate(classes.active());
+    if (layer) go(layer);
   };
 
-  const showTargets = (place: number) => {
-    if (method.progressive) source.leave();
-    activate(place);
-    if (layer) go(layer);
+  /** Shows the classes that the reader has chosen, and saves them. */
+  const chooseClasses = () => {
+    writer.write({ targets: classes.list() });
+    showClasses();
   };
 
   /** Shows another class in the panel that is slid. */
   const setTarget = (target: number) => {
-    if (targets[active] === target || target >= (index.class_count ?? 0)) return;
-    setTargets(
-      targets.length ? targets.map((old, at) => (at === active ? target : old)) : [target],
-    );
+    if (target >= (index.class_count ?? 0) || !classes.replace(target)) return;
+    chooseClasses();
     shell.tell({ target });
   };
 
   /** Adds the likeliest class that is not shown yet. */
-  const addTarget = () => {
+  const addClass = () => {
     const all = Array.from({ length: index.class_count ?? 0 }, (_, target) => target);
-    const next = [...picker.listed(), ...all].find((target) => !targets.includes(target));
-    if (next !== undefined) setTargets([...targets, next], targets.length);
+    const next = [...picker.listed(), ...all].find((target) => !classes.list().includes(target));
+    if (next === undefined) return;
+    classes.add(next);
+    chooseClasses();
   };
 
   const setImage = (chosen: number) => {
@@ -230,8 +227,8 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   };
 
   const setMethod = (name: string) => {
-    if (method.progressive) source.leave();
-    method = methodOf(name);
+    leave();
+    method = findMethod(methods, name);
     options.chooseMethod(method);
     writer.write({ method: method.name });
     plan();
@@ -249,7 +246,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   const plan = () => {
     source.plan(
       ranked.map((prediction) => prediction.index),
-      METHODS_AHEAD.filter((name) => methods.some((known) => known.name === name)),
+      methods.map(({ name }) => name),
     );
   };
 
@@ -259,17 +256,11 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     const { predictions } = frame.header;
     ranked = (Array.isArray(predictions) ? predictions : []) as readonly Prediction[];
     drawing.setGround(frame.arrays.rgb ?? null);
-    sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
+    remarks.say(frame.header.notices);
     picker.setClasses(index, ranked);
-    const [top] = ranked;
-    if (!isChosen && top) targets = [top.index];
+    classes.setTop(ranked[0]?.index);
     plan();
-    showTargets(active);
-  };
-
-  const sayRemarks = (list: readonly unknown[]) => {
-    remarks.replaceChildren(...list.map((remark) => h("li", `${remark}`)));
-    show(remarks, list.length > 0);
+    showClasses();
   };
 
   const askAll = () => {
@@ -283,7 +274,6 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     if (known) takeInput(known);
     else source.stream.ask("input", { image });
   };
-  const isGrid = ({ name }: LayerEntry) => grids.has(name);
 
   /** Takes the network, anew when its inputs or weights have changed. */
   const takeIndex = () => {
@@ -291,13 +281,13 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     grids = new Set(model.get("_grids"));
     network = makeNetwork(index);
     header.setLayers(network.leaves);
-    sayRemarks(index.notices);
+    remarks.say(index.notices);
     const { error } = index;
     if (error) notice.say("index", shared.failed, error.message, error.hint);
     else if (index.class_count === null) notice.say("index", shared.failed, words.noClasses);
     else if (grids.size === 0) notice.say("index", shared.failed, words.noGrids);
     else notice.clear("index");
-    targets = targets.filter((target) => target < (index.class_count ?? 0));
+    classes.limit(index.class_count ?? 0);
     image = Math.min(image, Math.max(0, index.batch - 1));
     source.adopt(index.epoch);
     askAll();
@@ -319,7 +309,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   const followChoice = (choice: Choice) => {
     const next = network.find(choice.layer ?? "");
     if (next && isGrid(next) && next.name !== layer?.name) go(next);
-    setTarget(choice.target ?? targets[active] ?? Infinity);
+    setTarget(choice.target ?? classes.current() ?? Infinity);
     setImage(choice.image ?? image);
   };
 
@@ -333,11 +323,8 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     }
   });
   followTrait("targets", () => {
-    targets = [...model.get("targets")];
-    isChosen = targets.length > 0;
-    const [top] = ranked;
-    if (!isChosen && top) targets = [top.index];
-    showTargets(active);
+    classes.take(model.get("targets"));
+    showClasses();
   });
   followTrait("image", () => setImage(model.get("image")));
   followTrait("method", () => setMethod(model.get("method")));
@@ -356,12 +343,6 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     settle.close();
     source.close();
   };
-}
-
-function readLook(model: CamModel): CamLook {
-  return Object.fromEntries(
-    CAM_LOOK_TRAITS.map((name) => [name, model.get(name)]),
-  ) as unknown as CamLook;
 }
 
 export default {
