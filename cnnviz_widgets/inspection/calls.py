@@ -43,6 +43,8 @@ class Call:
         The shadow's module.
     is_leaf : bool
         Whether no other module was called inside.
+    plain : bool
+        Whether the output is a tensor, not a nest of them.
     value, input_value : int
         Value numbers of the first output and the first input tensor; -1 where there is none.
     shape, input_shape : tuple of int
@@ -63,6 +65,7 @@ class Call:
         "is_leaf",
         "module",
         "path",
+        "plain",
         "shape",
         "value",
     )
@@ -72,6 +75,7 @@ class Call:
         self.call = call
         self.module = module
         self.is_leaf = True
+        self.plain = True
         self.value = -1
         self.input_value = -1
         self.shape: tuple[int, ...] = ()
@@ -167,7 +171,7 @@ class CallRecorder:
             first = self.newest(first)
             call.input_shape = first.shape
             call.input_value = value = self.values.number(first)
-            if value not in self.kept:
+            if not self.at_hand(value):
                 self.keep(first, value, Source(path, number, "input"))
 
     def leave(self, module: nn.Module, output: Nest) -> Nest:
@@ -185,12 +189,13 @@ class CallRecorder:
         tensor = output if isinstance(output, Tensor) else first_tensor(output)
         if tensor is None:
             return output
+        call.plain = tensor is output
         call.shape, call.dtype = tensor.shape, tensor.dtype
         call.value = value = self.values.number(tensor)
         source = Source(call.path, call.call, "output")
         if self.plan.graph:
             return output if value in self.edges else self._note_edge(tensor, source, value, output)
-        if value not in self.kept:
+        if not self.at_hand(value):
             self.keep(tensor, value, source)
         return output
 
@@ -232,6 +237,19 @@ class CallRecorder:
             self.guarded.add(storage)
             self.kept_bytes += nbytes(tensor)
         self.kept[value] = Kept(tensor, version_of(tensor), source)
+
+    def is_guarded(self, storage: int) -> bool:
+        """Tell whether memory holds a kept value."""
+        return storage in self.guarded
+
+    def at_hand(self, value: int) -> bool:
+        """Tell whether a value is kept."""
+        return value in self.kept
+
+    def value(self, number: int) -> Tensor | None:
+        """Return the tensor with this value number; None where it was not kept."""
+        kept = self.kept.get(number)
+        return None if kept is None else kept.tensor
 
     def overwritten(self) -> bool:
         """Tell whether a kept value was written to after it was taken."""

@@ -138,6 +138,9 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         targets = written(func, args, kwargs)
         bases = [(base, self.values.number(base)) for base in _bases(targets)]
         result = self._write(func, args, kwargs, targets) if targets else func(*args, **kwargs)
+        for target in targets:
+            if target.is_inference():  # torch does not count this write
+                self.values.give(target, -1)
         if name in MANY_VIEWS and torch.is_grad_enabled():
             result = as_single_views(name, args, kwargs, result)
         outputs = tensors_in(result) or [self.newest(target) for target in targets]
@@ -166,7 +169,7 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         """Take note that memory goes where writes to it are not seen, as with ``numpy``."""
         for tensor in tensors:
             self._check_parameter(storage := storage_of(tensor))
-            self._spoilt |= storage in self.guarded
+            self._spoilt |= self.is_guarded(storage)
 
     def _check_parameter(self, storage: int) -> None:
         if storage in self._parameters:
@@ -183,7 +186,7 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         all_apart = self.plan.graph and not self.plan.copies
         for target in targets:
             self._check_parameter(storage := storage_of(target))
-            if storage not in self.guarded and not all_apart:
+            if not (all_apart or self.is_guarded(storage)):
                 continue
             if storage in self._aliased or target._is_view():
                 self._spoilt = True
@@ -247,31 +250,48 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
             call.ended = len(self.operations)
             output = self.record(call, output)
             if call.is_leaf and call.value >= 0:
-                self._note_leaf(call)
+                self.operations.append(leaf_operation(call))
         return output
 
-    def _note_leaf(self, call: Call) -> None:
-        has_input = call.input_value >= 0
-        self.operations.append(
-            Operation(
-                type(call.module).__name__,
-                call.path,
-                call.call,
-                (call.input_value,) if has_input else (),
-                (call.value,),
-                (call.input_shape,) if has_input else (),
-                (call.shape,),
-                (),
-            )
-        )
+    def spoil(self) -> None:
+        """Take note that the pass was not seen whole."""
+        self._spoilt = True
 
     def overwritten(self) -> bool:
         """Tell whether a kept value was, or may have been, written to after it was taken."""
         return self._spoilt or super().overwritten()
 
+    @property
+    def took_shortcuts(self) -> bool:
+        """Whether the pass ran in another way than the model is written."""
+        return self.replaced
+
+    def listed(self) -> list[Operation]:
+        """Return the operations, once the pass is over."""
+        return self.operations
+
+    def finish(self) -> None:
+        """Tidy up once the pass is over."""
+        self.forget_stale()
+
     def forget_stale(self) -> None:
-        """Let go of the tensors that were overwritten, once the pass is over."""
+        """Let go of the tensors that were overwritten."""
         self._stale.clear()
+
+
+def leaf_operation(call: Call) -> Operation:
+    """Return a whole leaf call as one operation."""
+    has_input = call.input_value >= 0
+    return Operation(
+        type(call.module).__name__,
+        call.path,
+        call.call,
+        (call.input_value,) if has_input else (),
+        (call.value,),
+        (call.input_shape,) if has_input else (),
+        (call.shape,),
+        (),
+    )
 
 
 def _bases(targets: list[Tensor]) -> list[Tensor]:

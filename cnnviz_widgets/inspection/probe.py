@@ -8,16 +8,28 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from cnnviz_widgets.inspection.leaves import Leaf, Leaves, as_torch_wrote_them, known_leaf
 from cnnviz_widgets.inspection.operations import OperationRecorder
+from cnnviz_widgets.inspection.quick import QuickRecorder
 from cnnviz_widgets.inspection.shadow import Shadow
 from cnnviz_widgets.inspection.values import Nest, storage_of
+
+_CALLS = nn.Module._call_impl.__code__  # where there are no hooks
+_CALLERS = frozenset(
+    {
+        _CALLS,
+        nn.Module._slow_forward.__code__,
+        *(part for part in _CALLS.co_consts if isinstance(part, types.CodeType)),
+    }
+)
 
 
 class Probe:
@@ -42,7 +54,12 @@ class Probe:
             if name not in shadow.own
         }
         self._handles: list[RemovableHandle] = []
+        self._leaves = Leaves()
+        self._forwards: dict[str, tuple[dict[str, Any], object]] = {}
+        self._unlisted: set[str] = set()  # layers that the model gives another forward
+        self._as_written = False  # whether torch's layers do what is listed
         self._hears: OperationRecorder | None = None
+        self._quick: QuickRecorder | None = None  # the same, where layers may run unwatched
 
     def watch(self, recorder: OperationRecorder, call: Callable[[nn.Module], Nest]) -> Nest:
         """Run ``call(module)`` with every module call and torch function recorded."""
@@ -50,30 +67,85 @@ class Probe:
             self._hears = recorder
             try:
                 self._attach()
+                if isinstance(recorder, QuickRecorder):
+                    self._quick = recorder if recorder.begin(self._leaves) else None
                 with uncompiled(), recorder:
                     output = call(self.shadow.module)
             finally:
-                self._hears = None
-                if not self.shadow.isolated:
-                    self._detach()
+                self._hears = self._quick = None
+                self._detach(recorder)
         return recorder.current(output)
 
     def _attach(self) -> None:
-        if self._handles:
-            return
+        as_written = as_torch_wrote_them()
+        if as_written != self._as_written:
+            self._silence()
+            self._as_written = as_written
+        if not self._handles and not self._forwards:
+            self._listen()
+        for state, forward in self._forwards.values():
+            state["forward"] = forward
+
+    def _detach(self, recorder: OperationRecorder) -> None:
+        lost = [
+            path
+            for path, (state, forward) in self._forwards.items()
+            if state.pop("forward", None) is not forward
+        ]
+        if lost or not self.shadow.isolated:
+            self._silence()
+        if lost:  # its calls were not heard
+            self._unlisted.update(lost)
+            recorder.spoil()
+
+    def _silence(self) -> None:
+        """Take all hooks away, and listen anew the next time."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        self._leaves, self._forwards = Leaves(), {}
+
+    def _listen(self) -> None:
+        """Hang hooks on all modules but listed layers, whose calls go through us instead."""
         root_is_leaf = next(self.shadow.module.children(), None) is None
         for path, module in self.shadow.module.named_modules():
             scripted = isinstance(module, torch.jit.ScriptModule)  # takes no hooks
             if scripted or "parametrizations" in path.split("."):
                 continue
-            before = functools.partial(self._before, path or ("model" if root_is_leaf else ""))
+            name = path or ("model" if root_is_leaf else "")
+            may_list = self.shadow.isolated and self._as_written and name not in self._unlisted
+            leaf = known_leaf(name, module, self.shadow.own) if may_list else None
+            if leaf is not None:
+                self._leaves.append(leaf)
+                forward = types.MethodType(self._forward(leaf), module)
+                self._forwards[name] = leaf.state, forward
+                continue
+            before = functools.partial(self._before, name)
             self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
             self._handles.append(module.register_forward_hook(self._after))
 
-    def _detach(self) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+    def _forward(self, leaf: Leaf) -> Callable[[nn.Module, Tensor], Tensor]:
+        """Return what runs in place of a listed layer's ``forward`` while somebody hears."""
+        guard = torch._C.DisableTorchFunction()
+
+        def forward(module: nn.Module, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
+            recorder = self._hears
+            caller = sys._getframe(1).f_code
+            if recorder is None or module is not leaf.module or caller not in _CALLERS:
+                return leaf.forward(module, input)  # by hand, or a copy that the model made
+            if self._quick is not None and caller is _CALLS:
+                guard.__enter__()  # nobody watches
+                try:
+                    output = self._quick.run(leaf, input)
+                finally:
+                    guard.__exit__(None, None, None)
+                if output is not None:
+                    return output
+            recorder.enter(leaf.path, module, (input,), {})
+            answer: Tensor = recorder.leave(module, leaf.forward(module, input))
+            return answer
+
+        return forward
 
     def _before(self, path: str, module: nn.Module, args: Any, kwargs: Any) -> None:
         if self._hears is not None:

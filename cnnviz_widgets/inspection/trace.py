@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.inspection.calls import Call, CallRecorder, Plan
 from cnnviz_widgets.inspection.operations import Operation, OperationRecorder
 from cnnviz_widgets.inspection.probe import Probe
+from cnnviz_widgets.inspection.quick import QuickRecorder
 from cnnviz_widgets.inspection.randomness import RandomState
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, same_bits, tensors_in
 
@@ -47,7 +48,7 @@ class Trace:
     @property
     def operations(self) -> list[Operation]:
         """Torch functions and leaf calls, in the order in which they ended."""
-        return self.recorder.operations
+        return self.recorder.listed()
 
     @property
     def nbytes(self) -> int:
@@ -55,9 +56,8 @@ class Trace:
         return self.recorder.kept_bytes
 
     def value(self, number: int) -> Tensor | None:
-        """Return the tensor with this value number; None where it was not kept."""
-        kept = self.recorder.kept.get(number)
-        return None if kept is None else kept.tensor
+        """Return the tensor with this value number; None where it is not at hand."""
+        return self.recorder.value(number)
 
 
 def trace(
@@ -100,16 +100,16 @@ def trace(
     begin = random or before
     with torch.inference_mode(mode=False), torch.set_grad_enabled(plan.graph):
         try:
-            recorder = OperationRecorder(plan, probe.parameters)
+            recorder: OperationRecorder = QuickRecorder(plan, probe.parameters)
             careful = plan._replace(copies=True)
             try:
                 result = _run(probe, recorder, inputs, invoke, begin)
             except Exception:
-                if not recorder.replaced:
+                if not recorder.took_shortcuts:
                     raise
                 recorder = OperationRecorder(careful, probe.parameters)
                 return _run(probe, recorder, inputs, invoke, begin)
-            if recorder.overwritten() or (verify and recorder.replaced):
+            if recorder.overwritten() or (verify and recorder.took_shortcuts):
                 recorder = OperationRecorder(careful, probe.parameters)
                 other = _run(probe, recorder, inputs, invoke, begin)
                 if result.recorder.overwritten() or not _same(result, other):
@@ -127,23 +127,33 @@ def _run(
     try:
         output = probe.watch(recorder, lambda module: invoke(module, own_inputs))
     except Exception as error:
+        recorder.finish()
         _explain(error, recorder)
         raise
-    recorder.forget_stale()
+    recorder.finish()
     return Trace(recorder, output, begin)
 
 
 def _same(one: Trace, other: Trace) -> bool:
     """Tell whether two passes gave the same values; an output without tensors cannot be told."""
     outputs = tensors_in(one.output)
-    ours = {kept.source: kept.tensor for kept in one.recorder.kept.values()}
-    theirs = {kept.source: kept.tensor for kept in other.recorder.kept.values()}
     return (
         bool(outputs)
         and len(one.calls) == len(other.calls)
         and all(map(same_bits, outputs, tensors_in(other.output)))
-        and all(same_bits(ours[source], theirs[source]) for source in ours.keys() & theirs.keys())
+        and all(_same_call(one, other, *pair) for pair in zip(one.calls, other.calls, strict=True))
     )
+
+
+def _same_call(one: Trace, other: Trace, ours: Call, theirs: Call) -> bool:
+    """Tell whether two passes made the same call, with the same input and output."""
+    if (ours.path, ours.call, ours.is_leaf) != (theirs.path, theirs.call, theirs.is_leaf):
+        return False
+    for mine, its in ((ours.value, theirs.value), (ours.input_value, theirs.input_value)):
+        a, b = one.value(mine), other.value(its)
+        if a is not None and b is not None and not same_bits(a, b):
+            return False
+    return True
 
 
 def _own_inputs(inputs: Nest, *, graph: bool) -> Nest:

@@ -134,9 +134,13 @@ class ValueNumbers:
         known = self._seen.get(key)
         if known is not None and known[1] == version and known[0]() is tensor:
             return known[2]
+        return self.give(tensor, version)
+
+    def give(self, tensor: Tensor, version: int) -> int:
+        """Return a new number for a tensor that was written to so often."""
         number = self._next
         self._next = number + 1
-        self._seen[key] = (weakref.ref(tensor), version, number)
+        self._seen[id(tensor)] = (weakref.ref(tensor), version, number)
         return number
 
     def alias(self, tensor: Tensor, number: int) -> None:

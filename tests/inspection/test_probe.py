@@ -13,6 +13,8 @@ from cnnviz_widgets.inspection.trace import trace
 from tests.inspection import models
 from tests.inspection.promise import unchanged
 
+LISTED = {nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Linear}  # these take no hooks
+
 
 def hooks(module: nn.Module) -> int:
     """Count the forward hooks and pre-hooks of a module and those inside it."""
@@ -25,7 +27,18 @@ def test_hooks_stay_on_the_copy_and_do_not_pile_up() -> None:
     with torch.no_grad(), unchanged(model, x):
         for _ in range(3):
             trace(probe, x, lambda m, i: m(i), plan=Plan())
-            assert hooks(probe.shadow.module) == 2 * len(list(model.modules()))
+            listed = [m for m in probe.shadow.module.modules() if type(m) in LISTED]
+            assert hooks(probe.shadow.module) == 2 * (len(list(model.modules())) - len(listed))
+            assert not any("forward" in vars(m) for m in probe.shadow.module.modules())
+
+
+def test_a_model_that_is_one_listed_layer() -> None:
+    model, x = nn.Conv2d(3, 4, 3), models.pictures()
+    probe = Probe(Shadow(model))
+    with unchanged(model, x):
+        for _ in range(2):
+            result = trace(probe, x, lambda m, i: m(i), plan=Plan())
+    assert [call.path for call in result.calls] == ["model"]
 
 
 def test_hooks_come_off_a_model_that_runs_itself() -> None:

@@ -1,0 +1,195 @@
+"""Inspection: layers of which every step is known, so that nobody need watch them run.
+
+In: the modules of a shadow. Out: `Leaf` for those whose class is one of torch's own that are
+listed here: which function a call of it runs, and with which numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules import module as module_file
+
+from cnnviz_widgets.inspection.calls import Source
+from cnnviz_widgets.inspection.values import storage_of
+
+
+class Kind(NamedTuple):
+    """What a layer does in eval mode: one torch function.
+
+    Attributes
+    ----------
+    function : str
+        Its name.
+    tensors : tuple of str
+        The parameters and buffers that it takes behind its input, in its order.
+    """
+
+    function: str
+    tensors: tuple[str, ...] = ()
+
+
+_AFFINE = ("weight", "bias")
+_BATCH_NORM = Kind("batch_norm", ("running_mean", "running_var", "weight", "bias"))
+_KINDS: dict[type[nn.Module], Kind] = {
+    nn.Conv1d: Kind("conv1d", _AFFINE),
+    nn.Conv2d: Kind("conv2d", _AFFINE),
+    nn.Conv3d: Kind("conv3d", _AFFINE),
+    nn.Linear: Kind("linear", _AFFINE),
+    nn.BatchNorm1d: _BATCH_NORM,
+    nn.BatchNorm2d: _BATCH_NORM,
+    nn.BatchNorm3d: _BATCH_NORM,
+    nn.ReLU: Kind("relu"),
+}
+_HOOKS = (
+    "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks",
+)  # fmt: skip
+_METHODS = ("__call__", "_call_impl", "__getattr__", "forward", "_conv_forward", "_check_input_dim")
+
+
+def _code() -> list[object]:
+    """Return what a call of a listed layer runs, as it is now."""
+    functions: list[object] = [getattr(functional, kind.function) for kind in _KINDS.values()]
+    return functions + [getattr(layer, name, None) for layer in _KINDS for name in _METHODS]
+
+
+_TORCHS_CODE = _code()
+
+
+def as_torch_wrote_them() -> bool:
+    """Tell whether nobody patched the listed layers or hung hooks on all modules."""
+    on_all = any(getattr(module_file, f"_global{name}") for name in _HOOKS)
+    return not on_all and _code() == _TORCHS_CODE
+
+
+class Leaf:
+    """A listed layer.
+
+    Attributes
+    ----------
+    path, module : str, torch.nn.Module
+        Its name, and the shadow's module.
+    function : str
+        The torch function that it runs.
+    forward : callable
+        ``forward(module, input)`` of its class.
+    state : dict
+        What the module holds.
+    held : list of (dict, str, Tensor)
+        Parameters and buffers that the function takes: where each is held, its name, and itself.
+    source : Source
+        The output of its first call.
+    cheap : bool
+        Whether the output is quickly computed again.
+    place : tuple of int
+        Where a BatchNorm's numbers are among those of all: in which tensor, from where, to where.
+    """
+
+    __slots__ = (
+        "cheap",
+        "forward",
+        "function",
+        "held",
+        "module",
+        "path",
+        "place",
+        "size",
+        "source",
+        "state",
+    )
+
+    def __init__(self, path: str, module: nn.Module, kind: Kind) -> None:
+        self.path = path
+        self.module = module
+        self.function = kind.function
+        self.forward: Callable[[nn.Module, Tensor], Tensor] = type(module).forward
+        self.state = vars(module)
+        self.size = len(self.state)
+        self.held = [(holder, name, holder[name]) for holder, name in _held(module, kind)]
+        self.source = Source(path, 1, "output")
+        self.cheap = kind.function == "relu"
+        self.place = (0, 0, 0)
+
+    def again(self, numbers: list[Tensor], x: Tensor) -> Tensor:
+        """Compute the output from the input, with the numbers of an earlier time."""
+        if not self.held:
+            return torch.relu(x)
+        which, start, stop = self.place
+        names = [name for _, name, _ in self.held]
+        taken = dict(zip(names, numbers[which][start:stop].chunk(len(names)), strict=True))
+        mean, var = taken["running_mean"], taken["running_var"]
+        weight, bias = taken.get("weight"), taken.get("bias")
+        return functional.batch_norm(x, mean, var, weight, bias, eps=self.state["eps"])
+
+
+def known_leaf(path: str, module: nn.Module, own: frozenset[str]) -> Leaf | None:
+    """Return the leaf of a module; None where a call of it may do anything else than is listed.
+
+    Parameters
+    ----------
+    path, module : str, torch.nn.Module
+        The shadow's module and its name.
+    own : frozenset of str
+        Names of parameters that the forward pass writes to.
+    """
+    kind = _KINDS.get(type(module))
+    if kind is None or module._compiled_call_impl is not None:
+        return None
+    state = vars(module)
+    replaced = any(hasattr(type(module), name) and name in _METHODS for name in state)
+    if replaced or state["_modules"] or any(state[name] for name in _HOOKS):
+        return None
+    if state.get("padding_mode", "zeros") != "zeros" or state.get("track_running_stats") is False:
+        return None
+    named = [name for _, name in _held(module, kind)]
+    tensors = [holder[name] for holder, name in _held(module, kind)]
+    plain = all(type(t) in {Tensor, nn.Parameter} and not t.is_inference() for t in tensors)
+    if not plain or any(f"{path}.{name}" in own for name in named):
+        return None
+    if kind is _BATCH_NORM and not {"running_mean", "running_var"} <= set(named):
+        return None
+    return Leaf(path, module, kind)
+
+
+def _held(module: nn.Module, kind: Kind) -> list[tuple[dict[str, Any], str]]:
+    """Return where a module holds the tensors that its function takes; None is not among them."""
+    holders = (module._parameters, module._buffers)
+    return [
+        (holder, name)
+        for name in kind.tensors
+        for holder in holders
+        if holder.get(name) is not None
+    ]
+
+
+class Leaves(list[Leaf]):
+    """The listed layers of a shadow."""
+
+    @functools.cached_property
+    def storages(self) -> frozenset[int]:
+        """Storage numbers of what the functions take."""
+        return frozenset(storage_of(tensor) for leaf in self for _, _, tensor in leaf.held)
+
+    @functools.cached_property
+    def _normalising(self) -> list[list[Tensor]]:
+        """What the BatchNorms take, with a list for each type and device."""
+        found: dict[tuple[torch.dtype, torch.device], list[Tensor]] = {}
+        for leaf in self:
+            kinds = {(tensor.dtype, tensor.device) for _, _, tensor in leaf.held}
+            if leaf.function != "batch_norm" or len(kinds) != 1:
+                continue
+            group = found.setdefault(kinds.pop(), [])
+            start = sum(map(len, group))
+            group += [tensor for _, _, tensor in leaf.held]
+            leaf.cheap = True
+            leaf.place = (list(found.values()).index(group), start, sum(map(len, group)))
+        return list(found.values())
+
+    def numbers(self) -> list[Tensor]:
+        """Return the numbers of now, of all BatchNorms, for `Leaf.again`."""
+        return [torch.cat(group) for group in self._normalising]

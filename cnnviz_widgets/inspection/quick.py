@@ -1,0 +1,271 @@
+"""Inspection: a recorder that lets known layers run unwatched.
+
+In: calls of `Leaf` layers, beside all that an `OperationRecorder` hears. Out: `QuickRecorder`,
+which notes the same calls, operations and values, most of them by a `Recipe`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.inspection.calls import Call, Kept, Plan, Source
+from cnnviz_widgets.inspection.inplace import Function
+from cnnviz_widgets.inspection.leaves import Leaf, Leaves
+from cnnviz_widgets.inspection.operations import (
+    Operation,
+    OperationRecorder,
+    Shapes,
+    leaf_operation,
+)
+from cnnviz_widgets.inspection.recipes import DEEPEST, Recipe, is_sum
+from cnnviz_widgets.inspection.values import storage_of
+
+# A call in short, so that little time is spent while the model runs: the layer, which of its
+# calls, the numbers of its input and output, their shapes, the output's type, and how many
+# operations ended before.
+Short = tuple[Leaf, int, int, int, tuple[int, ...], tuple[int, ...], torch.dtype, int]
+_modes = torch._C._len_torch_function_stack
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+_FAR = 1 << 30
+
+
+class QuickRecorder(OperationRecorder):
+    """Record a pass in which known layers run unwatched.
+
+    Watching costs more than small layers themselves. What a call of torch's own BatchNorm does is
+    known, so functions inside it need not be seen; that it was called, on what, and what it gave
+    is noted as always. Outputs of convolutions are kept; those of BatchNorm, ReLU and sums are
+    computed again when they are asked for, from what is kept and the numbers of then.
+
+    A call that differs in any way from what is known is watched. With a graph, copies, or single
+    values that are wanted, all are.
+
+    Attributes
+    ----------
+    recipes : dict of int to Recipe
+        By value number.
+    """
+
+    def __init__(self, plan: Plan, parameters: dict[int, str]) -> None:
+        super().__init__(plan, parameters)
+        self.recipes: dict[int, Recipe] = {}
+        self._depths: dict[int, int] = {}  # steps from kept values, of all that are at hand
+        self._numbers: list[Tensor] = []  # what BatchNorms compute with
+        self._fresh: list[Tensor] = []  # kept, and their storages not yet among the guarded
+        self._leaves: Leaves | None = None
+        self._unwatched = False  # whether any call was
+        self._noted = cast("list[Call | Short]", self.calls)
+        self._ran = cast("list[Operation | Short]", self.operations)
+
+    def begin(self, leaves: Leaves) -> bool:
+        """Get ready for a pass over these layers; tell whether they may run unwatched."""
+        if self.plan.graph or self.plan.copies or self.plan.wanted is not None:
+            return False
+        self._numbers = leaves.numbers()
+        self._leaves = leaves
+        return True
+
+    def run(self, leaf: Leaf, x: Tensor) -> Tensor | None:
+        """Run a listed layer; return None, and do nothing, where the call must be watched."""
+        state = leaf.state
+        if type(x) is not Tensor or _modes() != 1:
+            return None
+        if state["training"]:
+            leaf.cheap = False  # it may write to its statistics, which torch does not count
+            return None
+        if len(state) != leaf.size + 1 or (self._stale and id(x) in self._stale):
+            return None
+        for holder, name, tensor in leaf.held:
+            if holder[name] is not tensor:
+                return None
+        given = self.values.number(x)
+        depth = self._depths.get(given, -1)
+        if depth < 0:
+            depth = self._taken(leaf, x, given)
+        shape = x.shape
+        try:
+            if leaf.held or not state["inplace"]:
+                y: Tensor | None = leaf.forward(leaf.module, x)
+            else:
+                y = self._in_place(leaf, x, depth)
+        except BaseException:
+            self.enter(leaf.path, leaf.module, (x,), {})  # as a call that did not return
+            raise
+        if y is not None:
+            self._note_short(leaf, given, shape, y, depth)
+        return y
+
+    def _taken(self, leaf: Leaf, x: Tensor, given: int) -> int:
+        """Keep an input that is not at hand; return its steps from kept values."""
+        self.keep(x, given, Source(leaf.path, self._counts.get(leaf.path, 0) + 1, "input"))
+        return self._depths.get(given, _FAR)
+
+    def _in_place(self, leaf: Leaf, x: Tensor, depth: int) -> Tensor | None:
+        """Run a ReLU that writes to its input, in new memory where that is kept."""
+        if x._is_view() or (self._aliased and storage_of(x) in self._aliased):
+            return None
+        if depth and (depth < _FAR or not self.is_guarded(storage_of(x))):
+            return leaf.forward(leaf.module, x)
+        leaf.state["inplace"] = False
+        try:
+            y = leaf.forward(leaf.module, x)
+        finally:
+            leaf.state["inplace"] = True
+        self._stale[id(x)] = (x, y)
+        self.replaced = True
+        return y
+
+    def _note_short(
+        self, leaf: Leaf, given: int, shape: tuple[int, ...], y: Tensor, depth: int
+    ) -> None:
+        """Note what a listed layer gave, and keep it or how it is computed again."""
+        try:
+            version = y._version
+        except RuntimeError:  # made in inference mode, where writes are not counted
+            version, depth = -1, _FAR
+            self._aliased.add(storage_of(y))
+        value = self.values.give(y, version)
+        path = leaf.path
+        self._counts[path] = number = self._counts.get(path, 0) + 1
+        if self.running:
+            self.running[-1].is_leaf = False
+        ran = self._ran
+        short = (leaf, number, given, value, shape, y.shape, y.dtype, len(ran))
+        self._noted.append(short)
+        ran += (short, short)  # the function, and the whole call
+        if leaf.cheap and depth < DEEPEST:
+            self.recipes[value] = leaf, (given,)
+            self._depths[value] = depth + 1
+            return
+        source = leaf.source if number == 1 else Source(path, number, "output")
+        size = y.nbytes
+        if self.kept_bytes + size > self.plan.budget:
+            self.skipped[value] = source
+            return
+        self.kept_bytes += size
+        self.kept[value] = Kept(y, version, source)
+        self._depths[value] = 0
+        self._fresh.append(y)
+
+    def _note(
+        self,
+        name: str,
+        inputs: tuple[int, ...],
+        shapes: Shapes,
+        outputs: list[Tensor],
+        given: tuple[tuple[Any, ...], dict[str, Any]],
+    ) -> None:
+        super()._note(name, inputs, shapes, outputs, given)
+        if self._leaves is None or not is_sum(name, *given):
+            return
+        depth = max(self._depths.get(value, _FAR) for value in inputs)
+        if depth < DEEPEST:
+            value = self.values.number(outputs[0])
+            self.recipes[value] = torch.add, inputs
+            self._depths[value] = depth + 1
+
+    def is_guarded(self, storage: int) -> bool:
+        """Tell whether memory holds a kept value."""
+        if self._fresh:
+            self.guarded.update(map(storage_of, self._fresh))
+            self._fresh.clear()
+        return super().is_guarded(storage)
+
+    def _hold(self, tensor: Tensor, value: int, source: Source) -> None:
+        self.is_guarded(-1)
+        super()._hold(tensor, value, source)
+        self._depths[value] = 0
+
+    def at_hand(self, value: int) -> bool:
+        """Tell whether a value is kept or can be computed from what is kept."""
+        return value in self._depths
+
+    def _write(
+        self,
+        func: Function,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        targets: list[Tensor],
+    ) -> Any:  # Any: the result of any torch function
+        if self._leaves is not None:
+            self._spoilt |= any(storage_of(target) in self._leaves.storages for target in targets)
+        return super()._write(func, args, kwargs, targets)
+
+    def overwritten(self) -> bool:
+        """Tell whether a value that is at hand may not be what it was."""
+        return super().overwritten() or any(_is_wrapped(k.tensor) for k in self.kept.values())
+
+    def value(self, number: int) -> Tensor | None:
+        """Return the tensor with this value number; None where it is not at hand."""
+        if number not in self.recipes:
+            return super().value(number)
+        step, inputs = self.recipes[number]
+        given = [tensor for value in inputs if (tensor := self.value(value)) is not None]
+        with _plainly(given):
+            return step.again(self._numbers, *given) if isinstance(step, Leaf) else step(*given)
+
+    @property
+    def took_shortcuts(self) -> bool:
+        """Whether the pass ran in another way than the model is written."""
+        return self.replaced or self._unwatched
+
+    def finish(self) -> None:
+        """Write out the calls that were noted in short, once the pass is over."""
+        super().finish()
+        self._unwatched = not all(isinstance(noted, Call) for noted in self._noted)
+        self.calls[:] = [
+            noted if isinstance(noted, Call) else _call(noted) for noted in self._noted
+        ]
+
+    def listed(self) -> list[Operation]:
+        """Return the operations, those in short written out."""
+        before: object = None
+        for place, ran in enumerate(self._ran):
+            if not isinstance(ran, Operation):
+                is_whole = ran is before
+                self.operations[place] = (
+                    leaf_operation(_call(ran)) if is_whole else self._function(ran)
+                )
+            before = ran
+        return self.operations
+
+    def _function(self, short: Short) -> Operation:
+        """Return what ran inside a known layer."""
+        leaf, _, given, value, input_shape, shape, _, _ = short
+        tensors = [tensor for _, _, tensor in leaf.held]
+        return Operation(
+            leaf.function,
+            leaf.path,
+            0,
+            (given, *map(self.values.number, tensors)),
+            (value,),
+            (input_shape, *(tensor.shape for tensor in tensors)),
+            (shape,),
+            (),
+        )
+
+
+@contextlib.contextmanager
+def _plainly(tensors: list[Tensor]) -> Iterator[None]:
+    """Keep what the reader runs under away from a step."""
+    with (
+        torch.inference_mode(mode=False),
+        torch.no_grad(),
+        torch.autocast(tensors[0].device.type, enabled=False),
+        torch._C.DisableTorchFunction(),
+    ):
+        yield
+
+
+def _call(short: Short) -> Call:
+    leaf, number, given, value, input_shape, shape, dtype, began = short
+    call = Call(leaf.path, number, leaf.module)
+    call.value, call.shape, call.dtype = value, shape, dtype
+    call.input_value, call.input_shape = given, input_shape
+    call.began, call.ended = began, began + 1
+    return call

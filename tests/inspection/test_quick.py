@@ -1,0 +1,463 @@
+"""Layers that run unwatched: the same calls, operations and values as when each is watched."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnnviz_widgets import samples
+from cnnviz_widgets.inspection import Inspector
+from cnnviz_widgets.inspection.calls import Plan
+from cnnviz_widgets.inspection.operations import Operation, OperationRecorder
+from cnnviz_widgets.inspection.probe import Probe
+from cnnviz_widgets.inspection.quick import QuickRecorder
+from cnnviz_widgets.inspection.shadow import Shadow
+from cnnviz_widgets.inspection.trace import Trace, trace
+from cnnviz_widgets.inspection.values import first_tensor
+from tests.benchmarks import networks
+from tests.inspection import models
+from tests.inspection.promise import unchanged
+
+
+class Block(nn.Module):
+    """Convolution, BatchNorm and ReLU, and what `step` does between them."""
+
+    def __init__(self, step: Callable[[Any, Tensor], Tensor], *, inplace: bool = True) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.bn, self.relu = nn.BatchNorm2d(4), nn.ReLU(inplace=inplace)
+        self.after, self.fc = nn.Conv2d(4, 4, 1), nn.Linear(4, 5)
+        self.step = step
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.step(self, x)
+        return self.fc(self.after(y).mean((2, 3)))
+
+
+def plainly(block: Any, x: Tensor) -> Tensor:
+    """Call the three layers in a row."""
+    result: Tensor = block.relu(block.bn(block.conv(x)))
+    return result
+
+
+def residual(block: Any, x: Tensor) -> Tensor:
+    """Add the ReLU's output to another BatchNorm's, in place, and ReLU that."""
+    first = plainly(block, x)
+    second = block.bn(block.after(first))
+    second += first
+    result: Tensor = block.relu(second)
+    return result
+
+
+def branches(block: Any, x: Tensor) -> Tensor:
+    """Take another way for bright pictures."""
+    y: Tensor = block.bn(block.conv(x))
+    if y.sum() > 0:
+        y = block.relu(y)
+    if x.mean() > 1:
+        y = block.bn(y) + 1
+    return y
+
+
+def writes_after(block: Any, x: Tensor) -> Tensor:
+    """Write to what a ReLU gave, which is also what BatchNorm gave."""
+    y = plainly(block, x)
+    y.mul_(2)
+    y[:, 0] = 3
+    return y
+
+
+def writes_to_a_kept_convolution(block: Any, x: Tensor) -> Tensor:
+    """Write to what the convolution gave after BatchNorm took it."""
+    y = block.conv(x)
+    z = block.bn(y)
+    y.zero_()
+    result: Tensor = block.relu(z) + y
+    return result
+
+
+def writes_to_statistics(block: Any, x: Tensor) -> Tensor:
+    """Change the statistics between two calls."""
+    y = block.bn(block.conv(x))
+    block.bn.running_mean.add_(1)
+    result: Tensor = block.relu(block.bn(y))
+    return result
+
+
+def writes_to_statistics_unseen(block: Any, x: Tensor) -> Tensor:
+    """The same past the write count."""
+    y = block.bn(block.conv(x))
+    block.bn.running_mean.data.add_(1)
+    result: Tensor = block.relu(block.bn(y))
+    return result
+
+
+def trains_inside(block: Any, x: Tensor) -> Tensor:
+    """Take the batch's own statistics, which writes to the kept ones, then the kept ones."""
+    y = block.bn(block.conv(x))
+    block.bn.train()
+    y = block.bn(y)
+    block.bn.eval()
+    result: Tensor = block.relu(block.bn(y))
+    return result
+
+
+def other_settings(block: Any, x: Tensor) -> Tensor:
+    """Change a setting for one call."""
+    block.bn.eps = 1.0
+    y = block.bn(block.conv(x))
+    block.bn.eps = 1e-5
+    result: Tensor = block.relu(y)
+    return result
+
+
+def other_weights(block: Any, x: Tensor) -> Tensor:
+    """Call BatchNorm with other numbers, as functional_call does for a while."""
+    numbers = {"weight": torch.full((4,), 2.0), "running_mean": torch.ones(4)}
+    y = torch.func.functional_call(block.bn, numbers, (block.conv(x),))
+    result: Tensor = block.relu(y)
+    return result
+
+
+def replaced_forward(block: Any, x: Tensor) -> Tensor:
+    """Give a layer another forward while the model runs."""
+    block.relu.forward = torch.sigmoid
+    return plainly(block, x)
+
+
+def forward_by_hand(block: Any, x: Tensor) -> Tensor:
+    """Call forward itself, which is no module call."""
+    return plainly(block, block.relu.forward(x))
+
+
+def keywords(block: Any, x: Tensor) -> Tensor:
+    """Give a layer its input by keyword."""
+    result: Tensor = block.relu(input=block.bn(input=block.conv(x)))
+    return result
+
+
+def own_copy(block: Any, x: Tensor) -> Tensor:
+    """Run a copy of a layer, with other weights."""
+    conv = copy.deepcopy(block.conv)
+    conv.weight.data.mul_(-1)
+    result: Tensor = block.relu(block.bn(conv(x)))
+    return result
+
+
+def hooked_inside(block: Any, x: Tensor) -> Tensor:
+    """Hang a hook on a layer that changes what it gives."""
+    handle = block.bn.register_forward_hook(lambda _m, _a, y: y * 2)
+    result: Tensor = block.relu(block.bn(block.conv(x)))
+    handle.remove()
+    return result
+
+
+class Doubling(torch.overrides.TorchFunctionMode):
+    """A mode that changes what a function gives."""
+
+    def __torch_function__(
+        self, func: Any, types: object, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Double what ReLU gives."""
+        result = func(*args, **(kwargs or {}))
+        return result * 2 if getattr(func, "__name__", "") == "relu" else result
+
+
+def under_a_mode(block: Any, x: Tensor) -> Tensor:
+    """Run under a mode of the model's own."""
+    with Doubling():
+        return plainly(block, x)
+
+
+def autocast_inside(block: Any, x: Tensor) -> Tensor:
+    """Run some layers under autocast."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = plainly(block, x)
+    return y.float()
+
+
+def inference_inside(block: Any, x: Tensor) -> Tensor:
+    """Run under inference mode, where writes are not counted, and write."""
+    with torch.inference_mode():
+        y = plainly(block, x)
+        y.add_(1)
+        return y.clone()
+
+
+def caught(block: Any, x: Tensor) -> Tensor:
+    """Go on after a layer raised."""
+    try:
+        block.bn(x)
+    except RuntimeError:
+        x = x * 2
+    return plainly(block, x)
+
+
+def through_a_closure(block: Any, x: Tensor) -> Tensor:
+    """Call layers from a function inside, some of them twice."""
+    results = [plainly(block, item) for item in (x, x + 1)]
+    return results[-1]
+
+
+def aliased(block: Any, x: Tensor) -> Tensor:
+    """Let an in-place ReLU write through a view and a detached alias."""
+    y = block.bn(block.conv(x))
+    block.relu(y[:, :2])
+    block.relu(y.detach())
+    result: Tensor = block.relu(y.view(y.shape))
+    return result
+
+
+def not_finite(block: Any, x: Tensor) -> Tensor:
+    """Make NaN and infinity on the way."""
+    y = block.conv(x)
+    y = block.bn(y / (y > 0))
+    result: Tensor = torch.nan_to_num(block.relu(y), posinf=1.0)
+    return result
+
+
+STEPS = [
+    plainly, residual, branches, writes_after, writes_to_a_kept_convolution, writes_to_statistics,
+    writes_to_statistics_unseen, trains_inside, other_settings, other_weights, replaced_forward,
+    forward_by_hand, keywords, own_copy, hooked_inside, under_a_mode, autocast_inside,
+    inference_inside, caught, through_a_closure, aliased, not_finite,
+]  # fmt: skip
+
+
+def witness(model: nn.Module, x: Tensor) -> dict[tuple[str, int], list[Tensor]]:
+    """Return copies of every call's output and first input, from hooks that only copy."""
+    model = copy.deepcopy(model).eval()
+    found: dict[tuple[str, int], list[Tensor]] = {}
+    running: list[tuple[str, int]] = []
+    counts: dict[str, int] = {}
+
+    def listen(path: str, module: nn.Module) -> None:
+        def before(called: nn.Module, args: Any, kwargs: Any) -> None:
+            if called is not module:  # a copy that the model made
+                return
+            counts[path] = counts.get(path, 0) + 1
+            running.append((path, counts[path]))
+            given = first_tensor((args, kwargs))
+            assert given is not None
+            found[running[-1]] = [given.detach().clone()]
+
+        def after(called: nn.Module, _args: Any, output: Any) -> None:
+            if called is not module:
+                return
+            while running[-1][0] != path:
+                running.pop()
+            found[running.pop()].append(output.detach().clone())
+
+        module.register_forward_pre_hook(before, with_kwargs=True)
+        module.register_forward_hook(after)
+
+    for path, module in model.named_modules():
+        listen(path, module)
+    with torch.no_grad():
+        model(x.clone())
+    return found
+
+
+@pytest.mark.parametrize("inplace", [True, False])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
+def test_every_value_is_that_of_a_copying_witness(
+    step: Callable[[Any, Tensor], Tensor], *, inplace: bool
+) -> None:
+    """Input and output of every call, bit for bit, for two pictures one after the other."""
+    model, x = models.built(Block(step, inplace=inplace)), models.pictures()
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        for picture in (x, x + 5, x):
+            inspector.set_inputs(picture)
+            expected = witness(model, picture)
+            trace = inspector._session.trace
+            for call in trace.calls:
+                known = expected[call.path, call.call]
+                for number, tensor in zip((call.input_value, call.value), known, strict=False):
+                    got = trace.value(number)
+                    assert got is not None, call.path
+                    torch.testing.assert_close(
+                        got, tensor, rtol=0, atol=0, equal_nan=True, msg=f"{call.path} {call.call}"
+                    )
+            assert {(call.path, call.call) for call in trace.calls} == expected.keys()
+
+
+def both(model: nn.Module, x: Tensor) -> Iterator[Trace]:
+    """Trace with layers unwatched, and watched."""
+    probe = Probe(Shadow(model))
+    yield trace(probe, x, lambda module, given: module(given), plan=Plan())
+    yield trace(probe, x, lambda module, given: module(given), plan=Plan(copies=True))
+
+
+def renumbered(operations: list[Operation]) -> list[Operation]:
+    """Return operations with value numbers in the order in which they are met."""
+    numbers: dict[int, int] = {}
+    return [
+        operation._replace(
+            inputs=tuple(numbers.setdefault(value, len(numbers)) for value in operation.inputs),
+            outputs=tuple(numbers.setdefault(value, len(numbers)) for value in operation.outputs),
+        )
+        for operation in operations
+    ]
+
+
+NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "plain": (lambda: models.Plain(inplace=True), (2, 3, 12, 10)),
+    "resnet18": (networks.resnet18, (1, 3, 33, 31)),
+    "1d": (
+        lambda: nn.Sequential(nn.Conv1d(3, 4, 3), nn.BatchNorm1d(4), nn.ReLU(), nn.Conv1d(4, 4, 1)),
+        (2, 3, 9),
+    ),
+    "3d": (
+        lambda: nn.Sequential(nn.Conv3d(3, 4, 3, bias=False), nn.BatchNorm3d(4, affine=False)),
+        (1, 3, 5, 6, 7),
+    ),
+    "one layer": (lambda: nn.Conv2d(3, 4, 3), (2, 3, 12, 10)),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_calls_and_operations_are_those_of_a_watched_pass(name: str) -> None:
+    build, shape = NETWORKS[name]
+    quick, watched = both(models.built(build()), torch.randn(shape))
+    assert isinstance(quick.recorder, QuickRecorder)
+    assert quick.recorder.took_shortcuts
+    assert renumbered(quick.operations) == renumbered(watched.operations)
+    attributes = ("path", "call", "is_leaf", "shape", "input_shape", "dtype", "began", "ended")
+    for ours, theirs in zip(quick.calls, watched.calls, strict=True):
+        assert [getattr(ours, a) for a in attributes] == [getattr(theirs, a) for a in attributes]
+
+
+def test_what_is_computed_again_holds_no_memory() -> None:
+    """By hand: of 8 x 12 x 10 maps, both convolutions' are kept, the rest is made from them."""
+    quick, _ = both(models.built(Block(plainly)), models.pictures())
+    recorder = quick.recorder
+    assert isinstance(recorder, QuickRecorder)
+    made = {call.path for call in quick.calls if call.value in recorder.recipes}
+    assert made == {"bn", "relu"}
+    assert not recorder.replaced  # the in-place ReLU wrote where nothing was kept
+
+
+def test_values_are_those_of_then() -> None:
+    """Weights and statistics written to later, past the write count, change no value."""
+    model, x = models.built(Block(plainly)), models.pictures()
+    probe = Probe(Shadow(model))
+    result = trace(probe, x, lambda module, given: module(given), plan=Plan())
+    expected = witness(model, x)
+    for tensor in (*model.parameters(), *model.buffers()):
+        if tensor.is_floating_point():
+            tensor.data.add_(1)
+    trace(probe, x, lambda module, given: module(given), plan=Plan())
+    for call in result.calls:
+        got = result.value(call.value)
+        assert got is not None
+        assert torch.equal(got, expected[call.path, call.call][1]), call.path
+
+
+@pytest.mark.parametrize("around", ["inference", "autocast", "grad", "mode"])
+def test_values_do_not_depend_on_what_the_reader_runs_under(around: str) -> None:
+    model, x = models.built(Block(plainly)), models.pictures()
+    inspector, expected = Inspector(model, x), witness(model, x)
+    contexts: dict[str, Any] = {
+        "inference": torch.inference_mode(),
+        "autocast": torch.autocast("cpu", dtype=torch.bfloat16),
+        "grad": torch.enable_grad(),
+        "mode": Doubling(),
+    }
+    with contexts[around]:
+        got = {name: inspector._session.trace.value(number) for name, number in outputs(inspector)}
+    for name, value in got.items():
+        assert value is not None
+        assert torch.equal(value, expected[name, 1][1])
+        assert not value.requires_grad
+        assert not value.is_inference()
+
+
+def outputs(inspector: Inspector) -> list[tuple[str, int]]:
+    """Return path and value number of every call."""
+    return [(call.path, call.value) for call in inspector._session.trace.calls]
+
+
+def test_an_interrupt_inside_a_layer_leaves_nothing_behind() -> None:
+    model, x = models.built(Block(plainly)), models.pictures()
+    inspector = Inspector(model, x)
+    probe = inspector._session._probe
+    assert probe is not None
+    leaf = next(leaf for leaf in probe._leaves if leaf.path == "bn")
+
+    def interrupted(_module: nn.Module, _x: Tensor) -> Tensor:
+        raise KeyboardInterrupt
+
+    plain, leaf.forward = leaf.forward, interrupted
+    with unchanged(model, x), pytest.raises(KeyboardInterrupt):
+        inspector.set_inputs(x)
+    leaf.forward = plain
+    assert not any("forward" in vars(module) for module in probe.shadow.module.modules())
+    assert torch._C._is_torch_function_enabled()
+    inspector.set_inputs(x)
+    got = inspector.activation("relu")
+    assert torch.equal(got, witness(model, x)["relu", 1][1])
+
+
+@pytest.mark.parametrize("patch", ["method", "global hook"])
+def test_patched_torch_is_watched(patch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's profiler or quantiser may have replaced what a layer runs."""
+    model, x = models.built(Block(plainly)), models.pictures()
+    handle = None
+    if patch == "method":
+        forward = nn.BatchNorm2d.forward
+        monkeypatch.setattr(nn.BatchNorm2d, "forward", lambda self, x: forward(self, x) * 2)
+    else:
+        handle = nn.modules.module.register_module_forward_hook(
+            lambda m, _a, y: y * 2 if isinstance(m, nn.ReLU) else None
+        )
+    try:
+        probe = Probe(Shadow(model))
+        result = trace(probe, x, lambda module, given: module(given), plan=Plan())
+        expected = witness(model, x)
+    finally:
+        if handle is not None:
+            handle.remove()
+    for call in result.calls:
+        got = result.value(call.value)
+        assert got is not None
+        assert torch.equal(got, expected[call.path, call.call][1]), call.path
+
+
+def test_other_recorders_hear_listed_layers_too() -> None:
+    model, x = models.built(Block(plainly)), models.pictures()
+    probe = Probe(Shadow(model))
+    recorder = OperationRecorder(Plan(), probe.parameters)
+    with torch.no_grad():
+        probe.watch(recorder, lambda module: module(x))
+    assert [call.path for call in recorder.calls] == ["", "conv", "bn", "relu", "after", "fc"]
+    assert "batch_norm" in [operation.name for operation in recorder.operations]
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 5000, 12000, 20000])
+def test_what_does_not_fit_comes_from_another_pass(cache_bytes: int) -> None:
+    model, x = models.built(Block(residual)), models.pictures()
+    inspector, expected = Inspector(model, x, cache_bytes=cache_bytes), witness(model, x)
+    for info in inspector.modules:
+        got = inspector.activation(info.name)
+        assert torch.equal(got, expected[info.path, info.call][1]), info.name
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "vgg16", "shapes", "digits"])
+def test_usual_networks_need_no_copies(name: str) -> None:
+    """The check of the first pass finds no difference, and later passes run unwatched."""
+    if name in {"shapes", "digits"}:
+        sample = samples.load(name)
+        model, x = sample.model, sample.images[:2]
+    else:
+        model, x = getattr(networks, name)(), torch.randn(1, 3, 64, 64)
+    inspector = Inspector(model, x)
+    recorder = inspector._session.trace.recorder
+    assert recorder.took_shortcuts
+    assert not recorder.plan.copies
+    assert not any("copied as it comes" in notice for notice in inspector.notices)
