@@ -20,7 +20,7 @@ _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 def rise(
     case: Case,
     *,
-    masks: int = 1000,
+    masks: int = 500,
     cells: int = 7,
     kept: float = 0.5,
     seed: int = 0,
@@ -29,12 +29,16 @@ def rise(
     """Return for each place how much higher the score is where masks let it through.
 
     Petsiuk, Das, Saenko 2018, arXiv:1806.07421, section 3. Their map is the mean score of the
-    masks, weighted by how much each lets through at a place (equation 6). From it the mean score of
-    all masks is taken off here, the same number at every place: the sign then says whether a place
-    speaks for the class. Two more things differ: the weights are divided by their own sum, not by
-    its expectation, which lowers the noise; and the score is the logit, not the probability. They
-    use 4000 masks (8000 for ResNet-50), which is why the default of 1000 is noisier, and takes 1000
-    forward passes: 30 to 60 s for a ResNet-18 on two CPU cores.
+    masks, weighted by how much each lets through at a place (equation 6). Three things differ. The
+    mean score of all masks is taken off, the same number at every place: the sign then says whether
+    a place speaks for the class, and the noise is much lower, as the sum of the masks no longer
+    shines through. The weights are divided by their own sum, not by its expectation. The score is
+    the logit, not the probability.
+
+    The authors take 4000 masks (8000 for ResNet-50). On a photograph of a dog and a cat and
+    SqueezeNet the map of 500 masks correlates 0.96 with that of the 1900 others, and that of
+    equation 6, of the same logits, 0.75; so 500 is the default. It takes 500 forward passes: 15 to
+    30 s for a ResNet-18 on two CPU cores.
 
     Parameters
     ----------

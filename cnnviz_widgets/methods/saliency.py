@@ -25,7 +25,7 @@ from cnnviz_widgets.methods.registry import Method
 from cnnviz_widgets.methods.rise import rise
 from cnnviz_widgets.methods.smoothgrad import smoothgrad, vargrad
 
-_FUNCTIONS: dict[str, Callable[..., Attribution]] = {
+FUNCTIONS: dict[str, Callable[..., Attribution]] = {
     "gradient": gradient,
     "input_x_gradient": input_x_gradient,
     "integrated_gradients": integrated_gradients,
@@ -37,6 +37,8 @@ _FUNCTIONS: dict[str, Callable[..., Attribution]] = {
     "occlusion": occlusion,
     "rise": rise,
 }
+"""What computes each method of the catalogue."""
+
 _RULED = {"guided_backprop", "deconvnet", "guided_gradcam"}
 
 
@@ -105,7 +107,7 @@ def explain(
     settings = {name: value for name, value in parameters.items() if name != "reduction"}
     if method.name == "guided_gradcam":
         settings["cam"] = _gradcam(run, _checked_layer(insp, layer), target, image)
-    return run.saliency(_FUNCTIONS[method.name](run.case, **settings), final=True)
+    return run.saliency(FUNCTIONS[method.name](run.case, **settings), final=True)
 
 
 class _Run:
@@ -137,9 +139,15 @@ class _Run:
             return insp.passes.scores(batch, target, image=image, check=self.check)
 
         def gradients(batch: Tensor, rule: Rule | None) -> tuple[Tensor, Tensor]:
-            return insp.passes.input_gradient(
-                batch, target, rule=rule, image=image, check=self.check
-            )
+            try:
+                return insp.passes.input_gradient(
+                    batch, target, rule=rule, image=image, check=self.check
+                )
+            except ValueError as error:  # the user chose a method, and knows of no rule
+                said, chosen = f"rule={rule!r} changes", f"method={method.name!r} changes"
+                if not str(error).startswith(said):
+                    raise
+                raise ValueError(str(error).replace(said, chosen, 1)) from None
 
         self.case = Case(
             picture,

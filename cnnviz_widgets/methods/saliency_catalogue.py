@@ -114,7 +114,7 @@ METHODS: tuple[Method, ...] = (
         "rise", "RISE", "saliency", "arXiv:1806.07421", True,
         (
             Parameter(
-                "masks", "Masks", 1000, "int", 1, 100_000,
+                "masks", "Masks", 500, "int", 1, 100_000,
                 help="Masked pictures; each takes one forward pass. The paper has 4000 to 8000.",
             ),
             Parameter(
