@@ -214,7 +214,7 @@ class Weights:
         """
         with self._entered(wait):
             info = self.find(layer)
-            module = self._model.get_submodule(info.path)
+            module = dict(self._model.named_modules())[info.path]
             values = _float32(effective_weight(module, info.parameter))
             return FilterBank(info, _filters_first(values, info))
 
