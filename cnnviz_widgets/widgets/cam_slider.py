@@ -93,7 +93,9 @@ class CamSlider(InspectorWidget):
     _css = built("cam-slider.css")
 
     layer = traitlets.Unicode(help="Name of the layer shown.").tag(sync=True)
-    targets = traitlets.List(traitlets.Any(), help="Classes shown; none is the top prediction.").tag(sync=True)
+    targets = traitlets.List(traitlets.Any(), help="Classes; none is the top prediction.").tag(
+        sync=True
+    )
     image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
     method = traitlets.Unicode("gradcam", help="Name of the method.").tag(sync=True)
     scale = traitlets.Unicode("rectified", help=f"One of {SCALES}.").tag(sync=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from cnnviz_widgets.attribution.resize import resized
 from cnnviz_widgets.attribution.sweep import CamSweep, cam_sweep
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.rendering.colormap import palette
@@ -128,7 +129,7 @@ def test_two_classes_are_on_one_scale(view: CamView, sweep: CamSweep) -> None:
     expect(view.root.locator(".cnnviz-legend")).to_contain_text("both maps on one scale")
     maps = [sweep[default_layer(sweep), target] for target in (0, 3)]
     height, width = maps[0].size
-    peaks = [float(resized_peak(found.rectified(), height, width)) for found in maps]
+    peaks = [float(resized(found.rectified(), (height, width)).max()) for found in maps]
     for place, found in enumerate(maps):
         share = found.display() * (peaks[place] / max(peaks))
         colours = palette("viridis")[np.floor(share * 255 + 0.5).astype(int)]
@@ -144,13 +145,6 @@ def test_two_classes_are_on_one_scale(view: CamView, sweep: CamSweep) -> None:
     assert isinstance(targets, list)
     assert targets[0] == 0
     assert 3 not in targets
-
-
-def resized_peak(values: np.ndarray, height: int, width: int) -> np.float32:
-    """Return the largest value once the map has the picture's size."""
-    from cnnviz_widgets.attribution.resize import resized
-
-    return resized(values, (height, width)).max()
 
 
 def test_a_class_is_found_by_name_with_the_keyboard(open_notebook: OpenNotebook) -> None:
