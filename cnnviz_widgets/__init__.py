@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from cnnviz_widgets.attribution.map import Map
     from cnnviz_widgets.attribution.saliency import saliency
     from cnnviz_widgets.attribution.sweep import CamSweep, cam_sweep
+    from cnnviz_widgets.export.notebook import notebook_to_html
+    from cnnviz_widgets.export.page import to_html
     from cnnviz_widgets.inspection.inspector import Inspector
     from cnnviz_widgets.widgets.cam_slider import CamSlider
+    from cnnviz_widgets.widgets.filter_grid import FilterGrid
     from cnnviz_widgets.widgets.layer_browser import LayerBrowser
     from cnnviz_widgets.widgets.saliency_overlay import SaliencyOverlay
     from cnnviz_widgets.widgets.sketch_pad import SketchPad
@@ -25,6 +28,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CamSlider",
     "CamSweep",
+    "FilterGrid",
     "Inspector",
     "LayerBrowser",
     "Map",
@@ -32,14 +36,17 @@ __all__ = [
     "SketchPad",
     "cam",
     "cam_sweep",
+    "notebook_to_html",
     "saliency",
     "samples",
+    "to_html",
 ]
 
 # public name -> the module that defines it; a module stands for itself
 _HOME = {
     "CamSlider": "cnnviz_widgets.widgets.cam_slider",
     "CamSweep": "cnnviz_widgets.attribution.sweep",
+    "FilterGrid": "cnnviz_widgets.widgets.filter_grid",
     "Inspector": "cnnviz_widgets.inspection.inspector",
     "LayerBrowser": "cnnviz_widgets.widgets.layer_browser",
     "Map": "cnnviz_widgets.attribution.map",
@@ -47,8 +54,10 @@ _HOME = {
     "SketchPad": "cnnviz_widgets.widgets.sketch_pad",
     "cam": "cnnviz_widgets.attribution.cam",
     "cam_sweep": "cnnviz_widgets.attribution.sweep",
+    "notebook_to_html": "cnnviz_widgets.export.notebook",
     "saliency": "cnnviz_widgets.attribution.saliency",
     "samples": "cnnviz_widgets.samples",
+    "to_html": "cnnviz_widgets.export.page",
 }
 
 

@@ -23,11 +23,17 @@ class BuildJavaScript(BuildHookInterface[Any]):
             if not (root / "node_modules").exists():
                 subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=root, check=True)
             subprocess.run([npm, "run", "--silent", "build"], cwd=root, check=True)
-        for source in sorted((root / "js" / "src" / "widgets").glob("*.ts")):
-            bundle = static / source.with_suffix(".js").name
+        for bundle in (static / name for name in bundles(root)):
             if not bundle.exists() or bundle.stat().st_size < 500:
                 raise RuntimeError(
                     f"{bundle} is missing or empty: the widget's JavaScript has not been built. "
                     "Install node 20 or newer and run `npm ci && npm run build`, or install the "
                     "wheel."
                 )
+
+
+def bundles(root: Path) -> list[str]:
+    """What js/build.mjs makes: a module and a style for each widget, and those of a page."""
+    widgets = sorted((root / "js" / "src" / "widgets").glob("*.ts"))
+    files = [f"{widget.stem}.{suffix}" for widget in widgets for suffix in ("js", "css")]
+    return [*files, "baked.js", "host.js", "page.css"]

@@ -14,6 +14,7 @@ import pytest
 
 WIDGETS = sorted(Path(__file__).parents[1].glob("js/src/widgets/*.ts"))
 BUNDLES = [f"{widget.stem}.{suffix}" for widget in WIDGETS for suffix in ("js", "css")]
+BUNDLES += ["baked.js", "host.js", "page.css"]
 WEIGHTS = ("digits.safetensors", "shapes.safetensors")
 
 pytestmark = pytest.mark.packaging
