@@ -7,58 +7,65 @@ Out: raw signed maps (P,), of as many methods as are asked for, in one walk over
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+Sums = dict[str, Tensor]
+"""Sums over the places of each channel, (C,), by what is summed."""
 BLOCK_VALUES = (1 << 15) - 1
 """Values worked on at a time: they stay in a core's cache, and torch starts no threads for them."""
 ROUNDING = 1e-6
 """A mean smaller than this part of the root mean square is rounding."""
 
 
-def gradient_cams(names: Sequence[str], activation: Tensor, gradient: Tensor) -> dict[str, Tensor]:
-    """Return the maps of several methods, with what they share computed once.
+class GradientCams:
+    """Several methods at once, with what they share computed once.
 
     Parameters
     ----------
     names : sequence of str
         Among `GRADIENT_CAMS`.
-    activation, gradient : Tensor of shape (C, P)
-        float32, of one picture; contiguous ones are read fastest.
-
-    Returns
-    -------
-    dict of str to Tensor of shape (P,)
-        float32, raw and signed.
     """
-    weighted = [name for name in names if name in WEIGHTS]
-    direct = [name for name in names if name in PLACES]
-    needs = {need for name in weighted for need in WEIGHTS[name].needs}
-    found: dict[str, list[Tensor]] = {need: [] for need in needs}
-    maps = {name: activation.new_zeros(activation.shape[1]) for name in direct}
-    # Grad-CAM alone reads its memory once: blocks would only cost.
-    for rows in _blocks(activation, whole=not direct and needs <= {"gradient"}):
-        block = Block(activation[rows], gradient[rows])
-        for need, listed in found.items():
-            listed.append(MEANS[need](block))
-        for name in direct:
-            maps[name] += PLACES[name](block)
-    if weighted:
-        joined = {need: torch.cat(listed) for need, listed in found.items()}
-        weights = torch.stack([WEIGHTS[name].of(joined) for name in weighted])
-        maps.update(zip(weighted, weights @ activation, strict=True))
-    return maps
 
+    def __init__(self, names: Sequence[str]) -> None:
+        self._weighted = [name for name in names if name in WEIGHTS]
+        self._direct = [name for name in names if name in PLACES]
+        needs = [need for name in self._weighted for need in WEIGHTS[name].needs]
+        self._needs = list(dict.fromkeys(needs))
+        # Grad-CAM alone reads its memory once: blocks would only cost.
+        self._whole = not self._direct and set(self._needs) <= {"gradient"}
 
-def _blocks(activation: Tensor, *, whole: bool) -> Iterator[slice]:
-    channels, places = activation.shape
-    step = channels if whole else max(1, BLOCK_VALUES // max(places, 1))
-    for first in range(0, channels, step):
-        yield slice(first, min(first + step, channels))
+    def __call__(self, activation: Tensor, gradient: Tensor) -> dict[str, Tensor]:
+        """Return the map of each method.
+
+        Parameters
+        ----------
+        activation, gradient : Tensor of shape (C, P)
+            float32, of one picture; contiguous ones are read fastest.
+
+        Returns
+        -------
+        dict of str to Tensor of shape (P,)
+            float32, raw and signed.
+        """
+        channels, places = activation.shape
+        step = channels if self._whole else max(1, BLOCK_VALUES // max(places, 1))
+        found: dict[str, list[Tensor]] = {need: [] for need in self._needs}
+        maps = {name: activation.new_zeros(places) for name in self._direct}
+        for first in range(0, channels, step):
+            block = Block(activation[first : first + step], gradient[first : first + step])
+            for need, listed in found.items():
+                listed.append(SUMS[need](block))
+            for name, so_far in maps.items():
+                so_far.add_(PLACES[name](block))
+        if self._weighted:
+            sums = {need: torch.cat(listed) for need, listed in found.items()}
+            weights = torch.stack([WEIGHTS[name].of(sums, places) for name in self._weighted])
+            maps.update(zip(self._weighted, weights @ activation, strict=True))
+        return maps
 
 
 class Block:
@@ -73,54 +80,65 @@ class Block:
     def __init__(self, activation: Tensor, gradient: Tensor) -> None:
         self.activation = activation
         self.gradient = gradient
+        self._product: Tensor | None = None
+        self._positive: Tensor | None = None
+        self._sums: Tensor | None = None
+        self._work: Tensor | None = None
 
-    @cached_property
+    @property
     def product(self) -> Tensor:
         """Activation times gradient at each place, (c, P)."""
-        return self.activation * self.gradient
+        if self._product is None:
+            self._product = self.activation * self.gradient
+        return self._product
 
-    @cached_property
+    @property
     def positive(self) -> Tensor:
         """The gradient where it is positive, else zero, (c, P)."""
-        return self.gradient.clamp(min=0)
+        if self._positive is None:
+            self._positive = self.gradient.clamp(min=0)
+        return self._positive
 
-    @cached_property
-    def activation_sums(self) -> Tensor:
-        """Sum of each channel over the places, (c,)."""
-        return self.activation.sum(1)
+    @property
+    def sums(self) -> Tensor:
+        """Sum of each channel's activation over the places, (c,)."""
+        if self._sums is None:
+            self._sums = self.activation.sum(1)
+        return self._sums
 
-    @cached_property
+    @property
     def work(self) -> Tensor:
         """Memory for what nobody shares, (c, P)."""
-        return torch.empty_like(self.gradient)
+        if self._work is None:
+            self._work = torch.empty_like(self.gradient)
+        return self._work
 
 
-# -- means over the places of each channel --------------------------------------------------------
+# -- sums over the places of each channel ---------------------------------------------------------
 
 
-def _mean_gradient(block: Block) -> Tensor:
-    return block.gradient.sum(1) / block.gradient.shape[1]
-
-
-def _root_mean_square(block: Block) -> Tensor:
+def _size(block: Block) -> Tensor:
+    """Return the root of the sum of squares of each channel, times the root of its places."""
     size: Tensor = torch.linalg.vector_norm(block.activation, dim=1)
-    return size / math.sqrt(block.activation.shape[1])
+    return size * math.sqrt(block.activation.shape[1])
 
 
 def _plus_plus(block: Block) -> Tensor:
     """Return ``sum_ij a_kij ReLU(G_kij)``, see `grad_cam_plus_plus`."""
-    sums = block.activation_sums
-    terms = torch.mul(block.positive, sums[:, None], out=block.work).add_(2)
-    if bool((sums < 0).any()):
-        terms.masked_fill_(terms == 0, torch.inf)
-    return torch.div(block.positive, terms, out=terms).sum(1)
+    below = torch.mul(block.positive, block.sums[:, None], out=block.work).add_(2)
+    found = torch.div(block.positive, below, out=below).sum(1)
+    if not math.isfinite(float(found.sum())):  # a pole was met, or a value is not finite
+        below = (block.positive * block.sums[:, None]).add_(2)
+        below.masked_fill_(below == 0, torch.inf)
+        found = (block.positive / below).sum(1)
+    return found
 
 
-MEANS: dict[str, Callable[[Block], Tensor]] = {
-    "gradient": _mean_gradient,
-    "activation": lambda block: block.activation_sums / block.activation.shape[1],
-    "size": _root_mean_square,
-    "product": lambda block: block.product.sum(1) / block.activation.shape[1],
+SUMS: dict[str, Callable[[Block], Tensor]] = {
+    "gradient": lambda block: block.gradient.sum(1),
+    "activation": lambda block: block.sums,
+    "size": _size,
+    "product": lambda block: block.product.sum(1),
     "plus plus": _plus_plus,
 }
 
@@ -128,16 +146,16 @@ MEANS: dict[str, Callable[[Block], Tensor]] = {
 # -- weights of channels: the map is sum_k w_k A_k ------------------------------------------------
 
 
-def grad_cam(means: dict[str, Tensor]) -> Tensor:
+def grad_cam(sums: Sums, places: int) -> Tensor:
     """Grad-CAM (Selvaraju et al., arXiv:1610.02391, eq. 1): ``w_k = mean_ij G_kij``.
 
     Equal to Captum's LayerGradCam, whose ReLU is off by default, and to the libraries' maps before
     they are normalised.
     """
-    return means["gradient"]
+    return sums["gradient"] / places
 
 
-def grad_cam_plus_plus(means: dict[str, Tensor]) -> Tensor:
+def grad_cam_plus_plus(sums: Sums, _places: int) -> Tensor:
     """Grad-CAM++ (Chattopadhay et al., arXiv:1710.11063, eq. 19): ``w_k = sum_ij a_kij ReLU(G)``.
 
     ``a = G^2 / (2 G^2 + S_k G^3)`` with ``S_k = sum_ab A_kab`` over the whole grid, and a = 0 where
@@ -148,18 +166,18 @@ def grad_cam_plus_plus(means: dict[str, Tensor]) -> Tensor:
     pytorch-grad-cam adds 1e-6 to the denominator, torchcam 0.5 leaves a at G^2, tf-keras-vis
     divides a by its sum over the grid, Xplique takes means for sums.
     """
-    return means["plus plus"]
+    return sums["plus plus"]
 
 
-def xgrad_cam(means: dict[str, Tensor]) -> Tensor:
+def xgrad_cam(sums: Sums, _places: int) -> Tensor:
     """XGrad-CAM (Fu et al., arXiv:2008.02312, eq. 11): ``w_k = sum_ij G_kij A_kij / sum_ij A_kij``.
 
     A channel whose sum is nothing but rounding (its mean is zero, or below 1e-6 of its root mean
     square) has no such average and gets the weight 0. The libraries add 1e-7 or 1e-8 to the
     denominator instead, whatever the size of the activations.
     """
-    weights = means["product"] / means["activation"]
-    return weights.masked_fill_(means["activation"].abs() <= ROUNDING * means["size"], 0)
+    weights = sums["product"] / sums["activation"]
+    return weights.masked_fill_(sums["activation"].abs() <= ROUNDING * sums["size"], 0)
 
 
 # -- maps that are summed place by place ----------------------------------------------------------
@@ -190,9 +208,9 @@ def layer_cam(block: Block) -> Tensor:
 
 
 class Weights(NamedTuple):
-    """How a method weighs channels, and the means that it needs for it."""
+    """How a method weighs channels, and the sums that it needs for it."""
 
-    of: Callable[[dict[str, Tensor]], Tensor]
+    of: Callable[[Sums, int], Tensor]
     needs: tuple[str, ...]
 
 

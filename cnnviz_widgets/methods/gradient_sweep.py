@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection.explained import ExplainedTarget
 from cnnviz_widgets.inspection.layers import LayerInfo
-from cnnviz_widgets.methods.cam import GRADIENT_CAMS, gradient_cams
+from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Settings
 from cnnviz_widgets.methods.eigen import principal_map
 
@@ -27,7 +27,8 @@ LayerCams = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
 def swept(case: CamCase, names: Sequence[str], settings: Settings) -> dict[str, LayerMaps]:
     """Return the maps of methods among `SWEPT`."""
     maps = case.empty(names)
-    heads = _heads(case)
+    # One backward pass serves all layers; heads are sought where they spare more than that.
+    heads = _heads(case) if len(case.targets) > 1 or len(case.layers) == 1 else {}
     for layer, head in heads.items():
         _headed(case, layer, head, _layer_cams(names, settings), maps)
     rest = [name for name in case.names if name not in heads]
@@ -57,8 +58,10 @@ def finer(case: CamCase, _names: Sequence[str], settings: Settings) -> dict[str,
     maps = case.empty(["finercam"])
     targets = case.insp.passes.targets(weights, image=case.image)
 
+    gradcam = GradientCams(["gradcam"])
+
     def cams(activation: Tensor, gradient: Tensor) -> Mapping[str, Tensor]:
-        return {"finercam": gradient_cams(("gradcam",), activation, gradient)["gradcam"]}
+        return {"finercam": gradcam(activation, gradient)["gradcam"]}
 
     _visited(case, case.names, targets, cams, maps)
     if len(found) == 1:
@@ -131,15 +134,14 @@ def eigen(case: CamCase, names: Sequence[str], settings: Settings) -> dict[str, 
 
 
 def _layer_cams(names: Sequence[str], settings: Settings) -> LayerCams:
-    plain = [name for name in names if name in GRADIENT_CAMS]
-    eigengrad = "eigengradcam" in names
+    plain = GradientCams([name for name in names if name in GRADIENT_CAMS])
+    if "eigengradcam" not in names:
+        return plain
+    centred = bool(settings["eigengradcam"]["centred"])
 
     def cams(activation: Tensor, gradient: Tensor) -> Mapping[str, Tensor]:
-        found = gradient_cams(plain, activation, gradient)
-        if eigengrad:
-            centred = bool(settings["eigengradcam"]["centred"])
-            found["eigengradcam"] = principal_map(activation * gradient, centred=centred)
-        return found
+        product = principal_map(activation * gradient, centred=centred)
+        return {**plain(activation, gradient), "eigengradcam": product}
 
     return cams
 
