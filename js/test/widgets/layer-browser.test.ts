@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { BrowserTraits } from "../../src/layertraits";
+import { joinLink } from "../../src/link";
 import widget from "../../src/widgets/layer-browser";
 import { FakeModel, indexOf, LAYERS, layerEntry } from "../model";
 import { type Stub, stubPage } from "../page";
@@ -286,6 +287,30 @@ describe("the view's options", () => {
     expect(control<HTMLSelectElement>("colormap").value).toBe("magma");
     model.set("layer", "no such layer");
     expect(one("header strong").textContent).toBe("head");
+  });
+});
+
+describe("other views of the Inspector", () => {
+  it("are told what the reader chooses here, and followed as far as it can be shown", () => {
+    const model = opened();
+    const told: object[] = [];
+    const listen = (choice: object) => told.push(choice);
+    const tell = joinLink(
+      () => "one",
+      () => true,
+      listen,
+      end.signal,
+    );
+    set("layer", "1");
+    set("image", "1");
+    expect(told).toMatchObject([{ layer: "body.conv" }, { image: 1 }]);
+    tell({ layer: "head", image: 0, channel: 2 });
+    expect(one("header strong").textContent).toBe("head");
+    tell({ layer: "no such layer", image: 7, target: 3 });
+    expect([one("header strong").textContent, control("image").value]).toEqual(["head", "0"]);
+    vi.advanceTimersByTime(400);
+    expect([model.get("layer"), model.get("channel"), model.get("image")]).toEqual(["head", 2, 0]);
+    expect(told).toHaveLength(2);
   });
 });
 
