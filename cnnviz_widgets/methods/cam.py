@@ -21,6 +21,11 @@ ROUNDING = 1e-6
 """A mean smaller than this part of the root mean square is rounding."""
 
 
+def gradient_cams(names: Sequence[str], activation: Tensor, gradient: Tensor) -> dict[str, Tensor]:
+    """Return the maps of several methods for one layer; see `GradientCams`."""
+    return GradientCams(names)(activation, gradient)
+
+
 class GradientCams:
     """Several methods at once, with what they share computed once.
 
@@ -32,7 +37,7 @@ class GradientCams:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._weighted = [name for name in names if name in WEIGHTS]
-        self._direct = [name for name in names if name in PLACES]
+        self._direct = [name for name in names if name in TERMS]
         needs = [need for name in self._weighted for need in WEIGHTS[name].needs]
         self._needs = list(dict.fromkeys(needs))
         # Grad-CAM alone reads its memory once: blocks would only cost.
@@ -55,17 +60,52 @@ class GradientCams:
         step = channels if self._whole else max(1, BLOCK_VALUES // max(places, 1))
         found: dict[str, list[Tensor]] = {need: [] for need in self._needs}
         maps = {name: activation.new_zeros(places) for name in self._direct}
+        scratch = Scratch(min(step, channels), activation)
         for first in range(0, channels, step):
-            block = Block(activation[first : first + step], gradient[first : first + step])
+            rows = slice(first, first + step)
+            block = Block(activation[rows], gradient[rows], scratch)
             for need, listed in found.items():
                 listed.append(SUMS[need](block))
             for name, so_far in maps.items():
-                so_far.add_(PLACES[name](block))
+                _add_rows(so_far, TERMS[name](block))
         if self._weighted:
             sums = {need: torch.cat(listed) for need, listed in found.items()}
+            if "plus plus" in sums and not math.isfinite(float(sums["plus plus"].sum())):
+                sums["plus plus"] = _plus_plus_at_poles(activation, gradient)
             weights = torch.stack([WEIGHTS[name].of(sums, places) for name in self._weighted])
             maps.update(zip(self._weighted, weights @ activation, strict=True))
         return maps
+
+
+def _add_rows(total: Tensor, terms: Tensor) -> None:
+    """Add the sum of all rows (c, P) to a total (P,), in place."""
+    if len(terms) < 16:  # then torch's sum along this axis is several times slower
+        total.addmv_(terms.t(), terms.new_ones(len(terms)))
+    else:
+        total.add_(terms.sum(0))
+
+
+class Scratch:
+    """Memory that the blocks of a layer use in turn.
+
+    Parameters
+    ----------
+    rows : int
+        Channels of the largest block.
+    like : Tensor of shape (C, P)
+        The layer's activation.
+
+    Attributes
+    ----------
+    product, positive, work : Tensor of shape (rows, P)
+        To be written to.
+    twos : Tensor of shape (rows, P)
+        2 everywhere; adding it with a product is faster than adding a number.
+    """
+
+    def __init__(self, rows: int, like: Tensor) -> None:
+        self.product, self.positive, self.work = (like.new_empty(3, rows, like.shape[1])).unbind()
+        self.twos = like.new_full((rows, like.shape[1]), 2.0)
 
 
 class Block:
@@ -75,28 +115,32 @@ class Block:
     ----------
     activation, gradient : Tensor of shape (c, P)
         float32.
+    scratch : Scratch
+        Holds what is computed until the next block.
     """
 
-    def __init__(self, activation: Tensor, gradient: Tensor) -> None:
+    def __init__(self, activation: Tensor, gradient: Tensor, scratch: Scratch) -> None:
         self.activation = activation
         self.gradient = gradient
+        self.scratch = scratch
         self._product: Tensor | None = None
         self._positive: Tensor | None = None
         self._sums: Tensor | None = None
-        self._work: Tensor | None = None
 
     @property
     def product(self) -> Tensor:
         """Activation times gradient at each place, (c, P)."""
         if self._product is None:
-            self._product = self.activation * self.gradient
+            room = self.scratch.product[: len(self.activation)]
+            self._product = torch.mul(self.activation, self.gradient, out=room)
         return self._product
 
     @property
     def positive(self) -> Tensor:
         """The gradient where it is positive, else zero, (c, P)."""
         if self._positive is None:
-            self._positive = self.gradient.clamp(min=0)
+            room = self.scratch.positive[: len(self.activation)]
+            self._positive = torch.clamp_min(self.gradient, 0, out=room)
         return self._positive
 
     @property
@@ -109,9 +153,7 @@ class Block:
     @property
     def work(self) -> Tensor:
         """Memory for what nobody shares, (c, P)."""
-        if self._work is None:
-            self._work = torch.empty_like(self.gradient)
-        return self._work
+        return self.scratch.work[: len(self.activation)]
 
 
 # -- sums over the places of each channel ---------------------------------------------------------
@@ -124,14 +166,17 @@ def _size(block: Block) -> Tensor:
 
 
 def _plus_plus(block: Block) -> Tensor:
-    """Return ``sum_ij a_kij ReLU(G_kij)``, see `grad_cam_plus_plus`."""
-    below = torch.mul(block.positive, block.sums[:, None], out=block.work).add_(2)
-    found = torch.div(block.positive, below, out=below).sum(1)
-    if not math.isfinite(float(found.sum())):  # a pole was met, or a value is not finite
-        below = (block.positive * block.sums[:, None]).add_(2)
-        below.masked_fill_(below == 0, torch.inf)
-        found = (block.positive / below).sum(1)
-    return found
+    """Return ``sum_ij a_kij ReLU(G_kij)``, see `grad_cam_plus_plus`; not finite at a pole."""
+    twos = block.scratch.twos[: len(block.activation)]
+    below = torch.addcmul(twos, block.positive, block.sums[:, None], out=block.work)
+    return torch.div(block.positive, below, out=below).sum(1)
+
+
+def _plus_plus_at_poles(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Return the same for a whole layer, with terms at a pole left out."""
+    positive = gradient.clamp(min=0)
+    below = 2 + positive * activation.sum(1, keepdim=True)
+    return (positive / below.masked_fill(below == 0, torch.inf)).sum(1)
 
 
 SUMS: dict[str, Callable[[Block], Tensor]] = {
@@ -180,7 +225,7 @@ def xgrad_cam(sums: Sums, _places: int) -> Tensor:
     return weights.masked_fill_(sums["activation"].abs() <= ROUNDING * sums["size"], 0)
 
 
-# -- maps that are summed place by place ----------------------------------------------------------
+# -- terms of each channel and place: the map is their sum over the channels ----------------------
 
 
 def hires_cam(block: Block) -> Tensor:
@@ -188,7 +233,7 @@ def hires_cam(block: Block) -> Tensor:
 
     Captum's LayerGradientXActivation, summed over the channels.
     """
-    return block.product.sum(0)
+    return block.product
 
 
 def grad_cam_elementwise(block: Block) -> Tensor:
@@ -196,7 +241,7 @@ def grad_cam_elementwise(block: Block) -> Tensor:
 
     The ReLU stands inside the sum: what speaks against the class takes nothing off.
     """
-    return torch.clamp(block.product, min=0, out=block.work).sum(0)
+    return torch.clamp(block.product, min=0, out=block.work)
 
 
 def layer_cam(block: Block) -> Tensor:
@@ -204,7 +249,7 @@ def layer_cam(block: Block) -> Tensor:
 
     The paper's scaling by tanh belongs to the fusion of several layers and is left out.
     """
-    return torch.mul(block.positive, block.activation, out=block.work).sum(0)
+    return torch.mul(block.positive, block.activation, out=block.work)
 
 
 class Weights(NamedTuple):
@@ -219,9 +264,9 @@ WEIGHTS = {
     "gradcam++": Weights(grad_cam_plus_plus, ("plus plus",)),
     "xgradcam": Weights(xgrad_cam, ("product", "activation", "size")),
 }
-PLACES: dict[str, Callable[[Block], Tensor]] = {
+TERMS: dict[str, Callable[[Block], Tensor]] = {
     "hirescam": hires_cam,
     "gradcam_elementwise": grad_cam_elementwise,
     "layercam": layer_cam,
 }
-GRADIENT_CAMS = (*WEIGHTS, *PLACES)
+GRADIENT_CAMS = (*WEIGHTS, *TERMS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods import cam
-from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams
+from cnnviz_widgets.methods.cam import GRADIENT_CAMS, gradient_cams
 from tests.methods import cam_oracles
 from tests.methods.cam_networks import HAND_PICTURE, hand_network, raw_map
 
@@ -29,10 +27,6 @@ BY_HAND = {
 
 def values(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def gradient_cams(names: Sequence[str], activation: Tensor, gradient: Tensor) -> dict[str, Tensor]:
-    return GradientCams(names)(activation, gradient)
 
 
 def flat(activation: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
