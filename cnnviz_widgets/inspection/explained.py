@@ -125,6 +125,8 @@ class Scores:
         The class scores that are explained: before a final softmax or sigmoid.
     kind : str
         What these are: "logit", "probability" or "log-probability".
+    final : Tensor of shape (B, K) or None
+        The class scores as the model gave them.
     before : str
         Name of the softmax or sigmoid that was left out; empty without one.
     """
@@ -132,6 +134,7 @@ class Scores:
     raw: Nest
     values: Tensor | None
     kind: str
+    final: Tensor | None = None
     before: str = ""
 
     def of_target(self, target: Explainable, class_names: Sequence[str] | None) -> Tensor:
@@ -145,7 +148,8 @@ class Scores:
     def detached(self) -> Scores:
         """Return the same without a graph, to be kept."""
         values = None if self.values is None else self.values.detach()
-        return replace(self, raw=replace_tensors(self.raw, Tensor.detach), values=values)
+        raw = replace_tensors(self.raw, Tensor.detach)
+        return replace(self, raw=raw, values=values, final=None)
 
     def explained(
         self, target: int, row: int, class_names: Sequence[str] | None

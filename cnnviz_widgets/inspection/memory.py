@@ -12,7 +12,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from cnnviz_widgets.inspection.explained import Scores
-    from cnnviz_widgets.inspection.tail import Tail
+    from cnnviz_widgets.inspection.tail import TailWay
 
 
 @dataclass
@@ -23,6 +23,8 @@ class Memory:
     ----------
     recorded_graph : bool
         Whether gradients need the recorder, which keeps in-place functions from what they need.
+    begins_inside : bool
+        Whether a pass may begin inside the network, from values that the trace holds.
     one_by_one : bool or None
         Whether a batch gives other scores than its images do one by one; None: not tried yet.
     alone : bool or None
@@ -31,20 +33,24 @@ class Memory:
         Whether what the final softmax is given are logits of the scores; None: not tried yet.
     scores : dict of int to Scores
         By image, of the image as it is.
-    tails : dict of (str, int) to Tail
+    tails : dict of (str, int) to TailWay
         By layer name and image.
+    swaps : dict of (str, int) to int
+        By layer name and image: how many channels can be swapped at once; 0 where none can.
     heads : dict of (str, int) to Tensor or None
         Linear heads, by layer name and image.
     """
 
     recorded_graph: bool = False
+    begins_inside: bool = True
     one_by_one: bool | None = None
     alone: bool | None = None
     logits_fit: bool | None = None
     scores: dict[int, Scores] = field(default_factory=dict)
-    tails: dict[tuple[str, int], Tail] = field(default_factory=dict)
+    tails: dict[tuple[str, int], TailWay] = field(default_factory=dict)
+    swaps: dict[tuple[str, int], int] = field(default_factory=dict)
     heads: dict[tuple[str, int], Tensor | None] = field(default_factory=dict)
 
     def of_other_values(self) -> Memory:
         """Return what stays true when inputs or weights change."""
-        return replace(self, scores={}, tails={}, heads={})
+        return replace(self, scores={}, tails={}, swaps={}, heads={})

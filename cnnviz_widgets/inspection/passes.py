@@ -60,7 +60,11 @@ class Passes:
     # -- targets ------------------------------------------------------------------------------
 
     def targets(
-        self, targets: Sequence[Target | Tensor], *, image: int = 0, wait: float | None = None
+        self,
+        targets: Sequence[Target | Tensor | ExplainedTarget],
+        *,
+        image: int = 0,
+        wait: float | None = None,
     ) -> tuple[ExplainedTarget, ...]:
         """Return which scores targets mean for one image, with their values.
 
@@ -305,7 +309,7 @@ class Passes:
         around = (Checks(session.trace.calls, check), *(() if mode is None else (mode,)))
         leaf, subject = variants.with_leaf()
         way = Recorded() if session.memory.recorded_graph or not session.isolated else guarded
-        with run(session, subject, graph=True, around=around, call=way) as scores:
+        with run(session, subject, graph=True, around=around, way=way) as scores:
             if mode is not None and not mode.count:
                 others = other_nonlinearities(session.structure.operations)
                 raise nothing_to_rule(type(session.model).__name__, others, mode.rule)
@@ -355,7 +359,7 @@ def _own_scores(session: Session, image: int) -> tuple[Scores, int]:
     subject = Subject.of(session, image)
     if image not in session.memory.scores:
         with run(session, subject) as scores:
-            session.memory.scores[image] = scores
+            session.memory.scores[image] = scores.detached()
     return session.memory.scores[image], subject.row or 0
 
 

@@ -14,16 +14,19 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge
 
-from cnnviz_widgets.inspection.calls import Plan, Source
+from cnnviz_widgets.inspection.calls import Call, Plan
 from cnnviz_widgets.inspection.explained import Logits, Scores
 from cnnviz_widgets.inspection.operations import OperationRecorder, ParameterWrittenError
 from cnnviz_widgets.inspection.outputs import select_scores
 from cnnviz_widgets.inspection.probe import Probe, uncompiled
 from cnnviz_widgets.inspection.session import Session
+from cnnviz_widgets.inspection.swapped import TooManyRowsError
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
 
 Around = Sequence[AbstractContextManager[object]]
-Way = Callable[[Probe, Callable[[nn.Module], Nest]], Nest]
+Said = tuple[Nest, "Tensor | None"]  # what a model returned, and the class scores in it
+Forward = Callable[[nn.Module], Said]
+Runs = Callable[[Probe, Forward, Around], Said]
 
 
 class InPlaceError(RuntimeError):
@@ -88,22 +91,29 @@ class Subject:
         batch : Tensor of shape (B, ...)
             One row for each variant. Other tensors are repeated.
         """
-        first, count = self.first, len(batch)
+        first = self.first
         if batch.shape[1:] != first.shape[1:]:
             msg = (
                 f"batch has shape {tuple(batch.shape)}; variants of this input have shape "
                 f"(B, {', '.join(map(str, first.shape[1:]))})."
             )
             raise ValueError(msg)
+        repeated = self.repeated(len(batch))
         waiting = [batch]
 
         def changed(tensor: Tensor) -> Tensor:
-            if tensor.is_floating_point() and waiting:
-                return waiting.pop()
+            return waiting.pop() if tensor.is_floating_point() and waiting else tensor
+
+        return replace(repeated, nest=replace_tensors(repeated.nest, changed))
+
+    def repeated(self, count: int) -> Subject:
+        """Return this image several times."""
+
+        def often(tensor: Tensor) -> Tensor:
             batched = tensor.dim() > 0 and tensor.shape[0] == 1
             return tensor.expand(count, *tensor.shape[1:]) if batched else tensor
 
-        return Subject(replace_tensors(self.nest, changed), count, None, None)
+        return Subject(replace_tensors(self.nest, often), count, None, None)
 
     def each(self, batch: Tensor) -> Iterator[Subject]:
         """Yield inputs for one variant after the other."""
@@ -141,14 +151,14 @@ class Subject:
             return tensor
         return tensor[self.row : self.row + 1] if tensor.shape[0] == self.rows else tensor
 
-    def traced(self, session: Session, source: Source) -> Tensor | None:
-        """Return the value that the trace holds of this image, as if the pass had given it."""
-        kept = None if self.image is None else session.kept(source)
+    def traced(self, session: Session, call: Call) -> Tensor | None:
+        """Return the value that the trace holds of a call, as this pass would give it."""
+        kept = None if self.image is None else session.trace.value(call.value)
         size = session.prepared.batch_size
-        if kept is None or self.rows == size:
+        if kept is None or self.image is None or self.rows == size:
             return kept
         batched = kept.dim() > 0 and kept.shape[0] == size
-        return kept[self.image : self.image + 1] if batched else None  # type: ignore[operator]  # kept only with an image
+        return kept[self.image : self.image + 1] if batched else None
 
 
 def _alone(session: Session, image: int) -> Subject:
@@ -163,17 +173,26 @@ def _alone(session: Session, image: int) -> Subject:
 
 def _same_alone(session: Session) -> bool:
     """Tell whether the model gives the first image its scores also without the others."""
+    subject = _alone(session, 0)
     try:
-        with run(session, _alone(session, 0)) as scores:
-            raw = scores.raw
-            got = select_scores(raw, session.selector, 1)
+        with run(session, subject) as scores:
+            return agree(session, subject, scores)
     except Exception:  # noqa: BLE001 - a model may refuse other sizes of batches in any way
         return False
+
+
+def agree(session: Session, subject: Subject, scores: Scores) -> bool:
+    """Tell whether a pass on an image as it is said what the trace says of it."""
+    image = subject.image
+    assert image is not None
+    row = subject.row or 0
     if session.scores is not None:
-        return got is not None and near(got[0], session.scores[0])
-    ours, theirs = tensors_in(raw), tensors_in(session.trace.output)
+        return scores.final is not None and near(scores.final[row], session.scores[image])
+    ours, theirs = tensors_in(scores.raw), tensors_in(session.trace.output)
     return len(ours) == len(theirs) and all(
-        near(a[:1], b[:1]) for a, b in zip(ours, theirs, strict=True) if a.dim()
+        near(a[row], b[image] if len(b) == session.prepared.batch_size else b[row])
+        for a, b in zip(ours, theirs, strict=True)
+        if a.dim() and len(a) > row
     )
 
 
@@ -181,9 +200,9 @@ def near(a: Tensor, b: Tensor) -> bool:
     """Tell whether two values are the same but for rounding, as another batch size may round."""
     if a.shape != b.shape:
         return False
+    loose = 1e-4 if a.dtype in {torch.float32, torch.float64} else 1e-2
     a, b = a.detach().float(), b.detach().float()
     scale = float(torch.nan_to_num(b, posinf=0, neginf=0).abs().max()) if b.numel() else 0.0
-    loose = 1e-3 if a.dtype == torch.float32 else 1e-2
     return torch.allclose(a, b, rtol=0, atol=loose * scale + 1e-12, equal_nan=True)
 
 
@@ -194,7 +213,8 @@ def run(
     *,
     graph: bool = False,
     around: Around = (),
-    call: Way | None = None,
+    way: Runs | None = None,
+    copied: bool = True,
 ) -> Iterator[Scores]:
     """Run the shadow; when the block ends, everything is put back.
 
@@ -208,24 +228,29 @@ def run(
         Whether to build the graph; the block then runs with gradients enabled.
     around : sequence of context managers
         What is to be open during the forward pass alone.
-    call : callable, optional
-        ``call(probe, forward)`` runs ``forward(module)`` in another way, such as recorded.
+    way : callable, optional
+        ``way(probe, forward, around)`` runs ``forward(module)`` in another way than `plainly`.
+    copied : bool
+        Whether the model is given copies of the inputs, as it may write to them.
     """
     logits = _listener(session)
+
+    def forward(module: nn.Module) -> tuple[Nest, Tensor | None]:
+        inputs = replace_tensors(subject.nest, _own) if copied else subject.nest
+        raw = session.prepared.invoke(module, inputs)
+        return raw, select_scores(raw, session.selector, subject.rows)
+
     with session.running(graph=graph) as probe:
-        inputs = replace_tensors(subject.nest, _own)
-        with contextlib.ExitStack() as stack:
-            for listener in (*around, *([] if logits is None else [logits])):
-                stack.enter_context(listener)
-            raw = (call or plainly)(probe, lambda module: session.prepared.invoke(module, inputs))
-            values = select_scores(raw, session.selector, subject.rows)
+        listeners = (*around, *(() if logits is None else (logits,)))
+        raw, values = (way or plainly)(probe, forward, listeners)
         if logits is not None and logits.values is not None and values is not None:
             if session.memory.logits_fit is None:
                 session.memory.logits_fit = logits.fit(values)
             if session.memory.logits_fit and logits.values.numel() == values.numel():
-                yield Scores(raw, logits.values.reshape(values.shape), "logit", before=logits.name)
+                found = logits.values.reshape(values.shape)
+                yield Scores(raw, found, "logit", final=values, before=logits.name)
                 return
-        yield Scores(raw, values, session.structure.score_kind)
+        yield Scores(raw, values, session.structure.score_kind, final=values)
 
 
 def in_batches(
@@ -276,17 +301,23 @@ def _listener(session: Session) -> Logits | None:
     return None if final is None or session.memory.logits_fit is False else Logits(final)
 
 
-def plainly(probe: Probe, forward: Callable[[nn.Module], Nest]) -> Nest:
-    """Run the shadow with no hooks but those that were added."""
-    with probe.shadow.guard(), uncompiled():
+def plainly(probe: Probe, forward: Forward, around: Around) -> Said:
+    """Run the shadow with nobody listening but what `around` adds."""
+    with probe.shadow.guard(), uncompiled(), contextlib.ExitStack() as stack:
+        for listener in around:
+            stack.enter_context(listener)
         return forward(probe.shadow.module)
 
 
-def guarded(probe: Probe, forward: Callable[[nn.Module], Nest]) -> Nest:
+def guarded(probe: Probe, forward: Forward, around: Around) -> Said:
     """Run the shadow plainly; what torch refuses to build a graph of is an `InPlaceError`."""
     try:
-        return plainly(probe, forward)
-    except RuntimeError as error:
+        return plainly(probe, forward, around)
+    except TooManyRowsError:
+        raise
+    except Exception as error:
+        if any(getattr(listener, "error", None) is error for listener in around):
+            raise  # somebody asked to stop
         raise InPlaceError(str(error)) from error
 
 
@@ -299,20 +330,23 @@ class Recorded:
     def __init__(self) -> None:
         self._recorder: OperationRecorder | None = None
 
-    def __call__(self, probe: Probe, forward: Callable[[nn.Module], Nest]) -> Nest:
+    def __call__(self, probe: Probe, forward: Forward, around: Around) -> Said:
         """Run it."""
         plan = Plan(graph=True, copies=False)
         self._recorder = recorder = OperationRecorder(plan, probe.parameters)
         try:
-            raw = probe.watch(recorder, forward)
+            with contextlib.ExitStack() as stack:
+                for listener in around:
+                    stack.enter_context(listener)
+                said: Said = probe.watch(recorder, forward)
         except ParameterWrittenError as error:
             msg = (
                 f"forward() writes to the parameters {sorted(error.names)} here, but did not with "
                 f"the inputs as they were given; call refresh() of the Inspector."
             )
             raise RuntimeError(msg) from None
-        recorder.forget_stale()
-        return raw
+        recorder.finish()
+        return said
 
     def find(self, path: str, number: int) -> tuple[Tensor | None, GradientEdge | None]:
         """Return a module call's output, and its place in the graph."""

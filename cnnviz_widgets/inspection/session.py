@@ -225,13 +225,14 @@ class Session:
         return self._probe is not None and self._probe.shadow.isolated
 
     @property
+    def device(self) -> torch.device:
+        """Where the model runs."""
+        return self.prepared.first.device
+
+    @property
     def own_parameters(self) -> frozenset[str]:
         """Names of the parameters that are copied, because the forward pass writes to them."""
         return self._own
-
-    def kept(self, source: Source) -> Tensor | None:
-        """Return the output of a module call if the trace holds it."""
-        return self.trace.value(_value(self.trace, source))
 
     def call(self, source: Source) -> Call:
         """Return what the trace noted of a module call."""

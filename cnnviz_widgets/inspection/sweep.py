@@ -14,9 +14,18 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
 from cnnviz_widgets.inspection.calls import Call, Source
+from cnnviz_widgets.inspection.course import Course, CourseError, Giving
 from cnnviz_widgets.inspection.explained import ExplainedTarget, Scores
 from cnnviz_widgets.inspection.layers import LayerInfo
-from cnnviz_widgets.inspection.runs import InPlaceError, Recorded, Subject, gradients, guarded, run
+from cnnviz_widgets.inspection.runs import (
+    InPlaceError,
+    Recorded,
+    Subject,
+    agree,
+    gradients,
+    guarded,
+    run,
+)
 from cnnviz_widgets.inspection.session import Session
 from cnnviz_widgets.inspection.taps import Check, Checks, Taps, begun
 from cnnviz_widgets.inspection.values import Nest, first_tensor, replace_tensors
@@ -72,7 +81,7 @@ class Sweeper:
         self._check = check
         self._anchor = torch.zeros((), requires_grad=True)
         self._values: dict[Key, Tensor] = {}
-        self._visited: set[Key] = set()
+        self._visited: set[tuple[Key, int]] = set()
         self._place = 0
 
     def scores(
@@ -80,21 +89,47 @@ class Sweeper:
     ) -> Tensor:
         """Run the passes; return the score of each target."""
         session = self._session
-        if session.isolated and not session.memory.recorded_graph:
+        memory, trace = session.memory, session.trace
+        if session.isolated and not memory.recorded_graph:
+            if memory.begins_inside and self._subject.image is not None and self._infos:
+                try:
+                    return self._hooked(self._short_course(), targets, class_names)
+                except (InPlaceError, CourseError):
+                    memory.begins_inside = False
             try:
-                return self._hooked(targets, class_names)
+                return self._hooked(Course.whole(trace), targets, class_names)
             except InPlaceError:
-                session.memory.recorded_graph = True
+                memory.recorded_graph = True
         return self._recorded(targets, class_names)
 
+    def _short_course(self) -> Course:
+        """Return the course that begins with the first of the wanted values."""
+        session, subject = self._session, self._subject
+        wanted = [call for call in session.trace.calls if (call.path, call.call) in self._infos]
+        first = wanted[0]
+        for call in wanted[1:]:
+            if call.began >= first.ended:
+                break
+            first = call  # inside the one before, so it ends first
+        return Course.begun_at(session.trace, first, lambda call: subject.traced(session, call))
+
     def _hooked(
-        self, targets: Sequence[ExplainedTarget], class_names: Sequence[str] | None
+        self,
+        course: Course,
+        targets: Sequence[ExplainedTarget],
+        class_names: Sequence[str] | None,
     ) -> Tensor:
         """Hear the gradients through hooks on the values: the fast way."""
-        session = self._session
-        calls = [session.call(Source(*key, "output")) for key in self._infos]
-        around = (Taps(calls, self._note), Checks(session.trace.calls, self._check))
-        with run(session, self._subject, graph=True, around=around, call=guarded) as scores:
+        session, subject = self._session, self._subject
+        calls = [call for call in session.trace.calls if (call.path, call.call) in self._infos]
+        around = (
+            Giving(course, session.device, rows=subject.rows),
+            Taps(course, calls, self._note),
+            Checks(session.trace.calls, self._check),
+        )
+        with run(session, subject, graph=True, around=around, way=guarded) as scores:
+            if course.given and not agree(session, subject, scores):
+                raise CourseError
             return self._backward(scores, targets, class_names, None)
 
     def _recorded(
@@ -103,12 +138,12 @@ class Sweeper:
         """Let a recorder run in-place functions in new memory, and ask for all gradients."""
         session, recorded = self._session, Recorded()
         around = (Checks(session.trace.calls, self._check),)
-        with run(session, self._subject, graph=True, around=around, call=recorded) as scores:
+        with run(session, self._subject, graph=True, around=around, way=recorded) as scores:
             edges: dict[Key, GradientEdge] = {}
             for key in self._infos:
                 value, edge = recorded.find(*key)
                 if value is not None:
-                    self._keep(key, value)
+                    self._keep(session.call(Source(*key, "output")), value)
                 if edge is not None:
                     edges[key] = edge
             return self._backward(scores, targets, class_names, edges)
@@ -121,7 +156,7 @@ class Sweeper:
         if tensor is None:
             return output
         key = (call.path, call.call)
-        self._keep(key, tensor)
+        self._keep(call, tensor)
         if not torch.is_grad_enabled() or not (tensor.is_floating_point() or tensor.is_complex()):
             return output
         new = tensor if tensor.requires_grad else begun(tensor, self._anchor)
@@ -130,10 +165,11 @@ class Sweeper:
             return output
         return replace_tensors(output, lambda item: new if item is tensor else item)
 
-    def _keep(self, key: Key, tensor: Tensor) -> None:
+    def _keep(self, call: Call, tensor: Tensor) -> None:
         """Hold a value as it is now: that of the trace, or else a copy."""
+        key = (call.path, call.call)
         if key not in self._values:
-            traced = self._subject.traced(self._session, Source(*key, "output"))
+            traced = self._subject.traced(self._session, call)
             self._values[key] = tensor.detach().clone() if traced is None else traced
 
     # -- backward -----------------------------------------------------------------------------
@@ -147,7 +183,6 @@ class Sweeper:
     ) -> Tensor:
         found = [self._subject.part(scores.of_target(t, class_names)) for t in targets]
         for self._place, score in enumerate(found):
-            self._visited = set()
             more = self._place + 1 < len(found)
             if score.requires_grad and edges is None:
                 gradients(score.sum(), [self._anchor], more=more)
@@ -156,7 +191,7 @@ class Sweeper:
                 for key, gradient in zip(edges, got, strict=True):
                     self._hear(key, gradient)
             for key in self._infos:
-                if key not in self._visited:
+                if (key, self._place) not in self._visited:
                     self._hear(key, None)
         return torch.stack([score.detach().float().cpu() for score in found])
 
@@ -164,7 +199,8 @@ class Sweeper:
         """Hand a value and its gradient to the visitor."""
         if self._check is not None:
             self._check()
-        self._visited.add(key)
-        if key in self._values:
+        seen = (key, self._place) in self._visited  # before torch refused the rest of the graph
+        self._visited.add((key, self._place))
+        if key in self._values and not seen:
             part = None if gradient is None else self._subject.part(gradient)
             self._visit(self._infos[key], self._subject.part(self._values[key]), part, self._place)

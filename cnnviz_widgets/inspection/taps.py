@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from cnnviz_widgets.inspection.calls import Call
+from cnnviz_widgets.inspection.course import Course
 from cnnviz_widgets.inspection.values import Nest
 
 OnOutput = Callable[[Call, Nest], Nest]
@@ -26,25 +27,24 @@ class Taps:
 
     Parameters
     ----------
+    course : Course
+        Which calls happen.
     calls : iterable of Call
-        Which calls, of the shadow's modules.
+        Which of them to hear.
     on_output : callable
         ``on_output(call, output)`` returns what the model goes on with.
     """
 
-    def __init__(self, calls: Iterable[Call], on_output: OnOutput) -> None:
-        self._wanted: dict[nn.Module, dict[int, Call]] = {}
-        for call in calls:
-            self._wanted.setdefault(call.module, {})[call.call] = call
+    def __init__(self, course: Course, calls: Iterable[Call], on_output: OnOutput) -> None:
+        self._wanted = frozenset(calls)
+        self._coming = {call.module: iter(course.happening[call.module]) for call in self._wanted}
         self._on_output = on_output
-        self._counts: dict[nn.Module, int] = {}
-        self._running: dict[nn.Module, list[int]] = {}
+        self._running: dict[nn.Module, list[Call | None]] = {m: [] for m in self._coming}
         self._handles: list[RemovableHandle] = []
 
     def __enter__(self) -> None:
         try:
-            for module in self._wanted:
-                self._counts[module], self._running[module] = 0, []
+            for module in self._coming:
                 self._handles.append(module.register_forward_pre_hook(self._before, prepend=True))
                 self._handles.append(module.register_forward_hook(self._after))
         except BaseException:
@@ -65,12 +65,13 @@ class Taps:
         self._handles.clear()
 
     def _before(self, module: nn.Module, _args: Any) -> None:
-        self._counts[module] += 1
-        self._running[module].append(self._counts[module])
+        self._running[module].append(next(self._coming[module], None))
 
     def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
-        call = self._wanted[module].get(self._running[module].pop())
-        return output if call is None else self._on_output(call, output)
+        call = self._running[module].pop()
+        if call is None or call not in self._wanted:
+            return output
+        return self._on_output(call, output)
 
 
 class Checks:
@@ -82,10 +83,16 @@ class Checks:
         Whose modules.
     check : callable or None
         None: nothing is called.
+
+    Attributes
+    ----------
+    error : BaseException or None
+        What it raised.
     """
 
     def __init__(self, calls: Iterable[Call], check: Check | None) -> None:
         self._modules = dict.fromkeys(call.module for call in calls) if check is not None else {}
+        self.error: BaseException | None = None
         self._check = check
         self._handles: list[RemovableHandle] = []
 
@@ -104,8 +111,12 @@ class Checks:
         self._handles.clear()
 
     def _before(self, _module: nn.Module, _args: Any) -> None:
-        if self._check is not None:
-            self._check()
+        try:
+            if self._check is not None:
+                self._check()
+        except BaseException as error:
+            self.error = error
+            raise
 
 
 class _Begin(torch.autograd.Function):

@@ -1,0 +1,200 @@
+"""Inspection: passes that begin inside the network, from values that the trace holds.
+
+In: the calls of a trace and the one to begin at. Out: `Course`: which calls happen then, and which
+are given back as they were; `Giving`, which gives them back while it is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cnnviz_widgets.inspection.calls import Call
+from cnnviz_widgets.inspection.probe import Probe
+from cnnviz_widgets.inspection.trace import Trace
+from cnnviz_widgets.inspection.values import tensors_in
+
+
+class CourseError(RuntimeError):
+    """The model took another course than in the trace."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """Which module calls happen in a pass, and which are given back instead.
+
+    Attributes
+    ----------
+    happening : dict of Module to list of Call
+        The calls of each module, in order: those given back, not those inside them.
+    given : dict of Call to Tensor or None
+        Values of the calls that are given back; None where nothing looks at the value.
+    """
+
+    happening: dict[nn.Module, list[Call]]
+    given: dict[Call, Tensor | None]
+
+    @classmethod
+    def whole(cls, trace: Trace) -> Course:
+        """Return the course on which every call happens."""
+        return cls(_by_module(trace.calls), {})
+
+    @classmethod
+    def begun_at(cls, trace: Trace, first: Call, value: Callable[[Call], Tensor | None]) -> Course:
+        """Return the course on which a call and all that came before it are given back.
+
+        Parameters
+        ----------
+        trace : Trace
+            What the model does.
+        first : Call
+            The last call to be given back.
+        value : callable
+            ``value(call)`` is what a call gave; None where it is not at hand. Such a call
+            happens, and what is inside it is given back if it can be.
+        """
+        refused: set[Call] = set()
+        while True:
+            happening, given = _planned(trace, first, refused)
+            needed = _exposed(trace, given)
+            values = {
+                call: value(call) if call.value in needed or call is first else None
+                for call in given
+            }
+            missing = {c for c in given if values[c] is None and (c.value in needed or c is first)}
+            if not missing:
+                return cls(_by_module(happening), values)
+            refused |= missing
+
+
+def _by_module(calls: Iterable[Call]) -> dict[nn.Module, list[Call]]:
+    found: dict[nn.Module, list[Call]] = {}
+    for call in calls:
+        found.setdefault(call.module, []).append(call)
+    return found
+
+
+def _planned(trace: Trace, first: Call, refused: set[Call]) -> tuple[list[Call], list[Call]]:
+    """Return the calls that happen, and those of them to be given back, the outermost."""
+    happening: list[Call] = []
+    given: list[Call] = []
+    before = True
+    for call in trace.calls:
+        if given and call.began < given[-1].ended:
+            continue  # inside the last one
+        ended = before and (call is first or first.began >= call.ended)
+        if ended and call not in refused and _can_be_given(call):
+            given.append(call)
+        before = before and call is not first
+        happening.append(call)
+    return happening, given
+
+
+def _can_be_given(call: Call) -> bool:
+    module = call.module
+    if call.value < 0 or not call.plain or isinstance(module, torch.jit.ScriptModule):
+        return False
+    hooks = (*module._forward_pre_hooks.values(), *module._forward_hooks.values())
+    return all(isinstance(_owner(hook), Probe) for hook in hooks)
+
+
+def _owner(hook: object) -> object:
+    """Return the object whose method a hook is."""
+    return getattr(getattr(hook, "func", hook), "__self__", None)
+
+
+def _exposed(trace: Trace, given: Iterable[Call]) -> set[int]:
+    """Return the numbers of the values that anything outside these calls takes, or the user."""
+    inside: set[int] = set()
+    for call in given:
+        inside.update(range(call.began, call.ended + call.is_leaf))
+    found = {
+        value
+        for place, operation in enumerate(trace.operations)
+        if place not in inside
+        for value in operation.inputs
+    }
+    return found | {trace.recorder.values.number(tensor) for tensor in tensors_in(trace.output)}
+
+
+class Giving:
+    """Let calls give back values instead of running; a context manager around a pass.
+
+    Parameters
+    ----------
+    course : Course
+        Which calls.
+    device : torch.device
+        Of the model.
+    rows : int
+        Images of the pass; values of one image are repeated.
+    repeat : callable, optional
+        ``repeat(value)`` makes as many rows of a value of one.
+    instead : dict of Call to Tensor, optional
+        Other values, which may be written to.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        device: torch.device,
+        *,
+        rows: int = 1,
+        repeat: Callable[[Tensor], Tensor] | None = None,
+        instead: dict[Call, Tensor] | None = None,
+    ) -> None:
+        self._course = course
+        self._device = device
+        self._rows = rows
+        self._repeat = repeat or (lambda value: value.expand(rows, *value.shape[1:]))
+        self._instead = instead or {}
+        self._forwards: list[tuple[nn.Module, object]] = []
+
+    def __enter__(self) -> None:
+        for module in dict.fromkeys(call.module for call in self._course.given):
+            forward = self._forward(module.forward, self._course.happening[module])
+            self._forwards.append((module, vars(module).get("forward")))
+            vars(module)["forward"] = forward
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for module, forward in self._forwards:
+            if forward is None:
+                vars(module).pop("forward", None)
+            else:
+                vars(module)["forward"] = forward
+        self._forwards.clear()
+
+    def _forward(self, run: Callable[..., Any], calls: list[Call]) -> Callable[..., Any]:
+        coming = iter(calls)
+
+        def forward(*args: Any, **kwargs: Any) -> Any:  # Any: as the module's own
+            call = next(coming, None)
+            if call is None:
+                msg = "a module is called more often than in the trace"
+                raise CourseError(msg)
+            return self._value(call) if call in self._course.given else run(*args, **kwargs)
+
+        return forward
+
+    def _value(self, call: Call) -> Tensor:
+        with torch._C.DisableTorchFunction():
+            other = self._instead.get(call)
+            if other is not None:
+                return other
+            value = self._course.given[call]
+            if value is None:  # nothing looks at it
+                value = torch.zeros((), dtype=call.dtype, device=self._device)
+                return self._repeat(value.expand(1, *call.shape[1:]))
+            if self._rows == 1 or len(value) > 1:
+                return value.clone()  # the model may write to it
+            return self._repeat(value)
