@@ -167,7 +167,7 @@ class _Maps:
         values, volume = _on_a_plane(found.values.numpy())
         status, why = status_of(values, saturated=self.target.saturated)
         if status == "empty" and not values.any():
-            why = "Every value is zero: no change of the picture is seen to change the score."
+            why = "Every value is zero."
         notes = [why, found.note, self.target.notice] if final else [why]
         shape = values.shape if self._picture is None else self._picture.shape
         return Map(
@@ -181,7 +181,7 @@ class _Maps:
             score_kind=self.target.score_kind,
             status=status,
             size=(shape[0], shape[1]),
-            parameters=found.parameters,
+            parameters={name: _plain(value) for name, value in found.parameters.items()},
             note=" ".join(note for note in notes if note) or None,
             picture=self._picture,
             passes=found.passes,
@@ -191,6 +191,11 @@ class _Maps:
             completeness_gap=found.gap,
             final=final,
         )
+
+
+def _plain(value: object) -> object:
+    """Return a setting without torch: a tensor as an array."""
+    return value.detach().float().cpu().numpy() if isinstance(value, Tensor) else value
 
 
 def _on_a_plane(values: Floats) -> tuple[Floats, Floats | None]:

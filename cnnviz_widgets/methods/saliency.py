@@ -16,10 +16,11 @@ from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.inspection.explained import ExplainedTarget
 from cnnviz_widgets.methods.cam import gradient_cams
 from cnnviz_widgets.methods.case import Attribution, Case, Rule, inputs_at_once
+from cnnviz_widgets.methods.default_layer import default_layer
 from cnnviz_widgets.methods.gradients import gradient, input_x_gradient, reduce_channels
 from cnnviz_widgets.methods.guided import deconvnet, guided_backprop, guided_gradcam
 from cnnviz_widgets.methods.integrated_gradients import integrated_gradients
-from cnnviz_widgets.methods.layer_grid import layer_and_grid, spatial_layers
+from cnnviz_widgets.methods.layer_grid import layer_and_grid
 from cnnviz_widgets.methods.occlusion import occlusion
 from cnnviz_widgets.methods.registry import Method
 from cnnviz_widgets.methods.rise import rise
@@ -106,7 +107,7 @@ def explain(
     run = _Run(insp, method, target, image, dict(parameters), watch)
     settings = {name: value for name, value in parameters.items() if name != "reduction"}
     if method.name == "guided_gradcam":
-        settings["cam"] = _gradcam(run, _checked_layer(insp, layer), target, image)
+        settings["cam"] = _gradcam(run, layer or default_layer(insp, target, image), target, image)
     return run.saliency(FUNCTIONS[method.name](run.case, **settings), final=True)
 
 
@@ -217,17 +218,6 @@ def _black(insp: Inspector, picture: Tensor) -> Tensor | None:
 def _multiply_adds(insp: Inspector) -> int | None:
     """Return those of a forward pass of one image, as far as they are known."""
     return sum(info.multiply_adds or 0 for info in insp.layers) or None
-
-
-def _checked_layer(insp: Inspector, layer: str | None) -> str:
-    """Return a layer's name; by default that of the last one with places on the picture."""
-    if layer is not None:
-        return layer_and_grid(insp, layer)[0].name
-    last = next(reversed(spatial_layers(insp)), None)
-    if last is None:
-        msg = "layer=None: this model has no layer with a grid of places, so there is no Grad-CAM."
-        raise ValueError(msg)
-    return last.name
 
 
 def _gradcam(run: _Run, layer: str, target: ExplainedTarget, image: int) -> Tensor:
