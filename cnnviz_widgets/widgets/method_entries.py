@@ -87,3 +87,14 @@ def method_of(name: str, *families: Family) -> Method:
         if any(method.name == name for method in methods(family)):
             return find_method(name, family)
     return find_method(name, families[0])
+
+
+def parameter_controls(*families: Family) -> tuple[str, ...]:
+    """Name the controls of all parameters of all methods of these families."""
+    names = {
+        parameter.name
+        for family in families
+        for method in methods(family)
+        for parameter in method.parameters
+    }
+    return tuple(f"parameter-{name}" for name in sorted(names))

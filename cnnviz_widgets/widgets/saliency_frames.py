@@ -5,6 +5,7 @@ In: a `Map` and how far its method is. Out: header fields and arrays, with no wi
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -140,6 +141,8 @@ def _facts(found: Map) -> dict[str, Json]:
 class RecentFrames:
     """Finished frames by what was asked, bounded in bytes, the least recently used one out first.
 
+    Safe to use from several threads.
+
     Parameters
     ----------
     limit_bytes : int
@@ -150,16 +153,22 @@ class RecentFrames:
         self._limit = limit_bytes
         self._frames: OrderedDict[tuple[Question, int], Frame] = OrderedDict()
         self._bytes = 0
+        self._lock = threading.Lock()
 
     def get(self, question: Question, epoch: int) -> Frame | None:
         """Return the answer to this question in this state of the Inspector, or None."""
-        frame = self._frames.get((question, epoch))
-        if frame is not None:
-            self._frames.move_to_end((question, epoch))
-        return frame
+        with self._lock:
+            frame = self._frames.get((question, epoch))
+            if frame is not None:
+                self._frames.move_to_end((question, epoch))
+            return frame
 
     def put(self, question: Question, epoch: int, frame: Frame) -> None:
         """Keep an answer, and forget all that belong to another state."""
+        with self._lock:
+            self._put(question, epoch, frame)
+
+    def _put(self, question: Question, epoch: int, frame: Frame) -> None:
         for key in [key for key in self._frames if key[1] != epoch or key[0] == question]:
             self._bytes -= _size(self._frames.pop(key))
         if _size(frame) > self._limit:

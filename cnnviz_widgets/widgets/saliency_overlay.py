@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import traitlets
 
 from cnnviz_widgets.attribution.cam import cam
@@ -15,13 +16,15 @@ from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.attribution.sweep import MapReport, grid_layers
 from cnnviz_widgets.inspection.targets import class_index
 from cnnviz_widgets.methods.progress import Cancelled
-from cnnviz_widgets.methods.registry import Family, checked_parameters
-from cnnviz_widgets.rendering.colormap import colormap_names
+from cnnviz_widgets.methods.registry import Family, Method, checked_parameters
+from cnnviz_widgets.rendering.colormap import Rgb, colormap_names
 from cnnviz_widgets.streaming.messages import Request, read_whole
+from cnnviz_widgets.streaming.wire import Header
 
+from .baking import Wanted
 from .base import Answer, Frame, InspectorWidget, Reply, built, checked_choice
 from .layer_frames import input_frame
-from .method_entries import method_entries, method_of, takes_layer
+from .method_entries import method_entries, method_of, parameter_controls, takes_layer
 from .saliency_frames import (
     Question,
     RecentFrames,
@@ -30,9 +33,12 @@ from .saliency_frames import (
     progress_frame,
     read_question,
 )
+from .saliency_stills import Look, drawn, saliency_still
 
 SHOWS = ("both", "picture", "map")
 FORMS = ("usual", "absolute", "signed", "positive")
+USUAL = {"saliency": "absolute", "cam": "positive"}
+"""Which values are drawn where the reader does not say, by family of methods."""
 FAMILIES: tuple[Family, ...] = ("saliency", "cam")
 TOP = 10
 """Predictions that the slider over classes goes through."""
@@ -101,6 +107,11 @@ class SaliencyOverlay(InspectorWidget):
 
     _esm = built("saliency-overlay.js")
     _css = built("saliency-overlay.css")
+
+    NEEDS_KERNEL: ClassVar[tuple[str, ...]] = (
+        *("method", "add", "cancel", "again", "layer"),
+        *parameter_controls(*FAMILIES),
+    )
 
     panels = traitlets.List(traitlets.Dict(), help="Method and parameters of each map.").tag(
         sync=True
@@ -196,20 +207,74 @@ class SaliencyOverlay(InspectorWidget):
         allowed = {"show": SHOWS, "form": FORMS, "colormap": colormap_names()}[name]
         return checked_choice(name, proposal["value"], allowed)
 
+    def _bake_requests(self) -> Iterator[Wanted]:
+        """Ask what is on the screen, then quick methods of other pictures and of other classes."""
+        insp = self.inspector
+        images = sorted(range(insp.batch_size), key=lambda image: image != self.image)
+        for image in images:
+            yield Wanted("input", {"image": image}, "pictures")
+        slots = range(len(self.panels))
+        quick = [slot for slot in slots if not self._method(slot).progressive]
+        for image in images:
+            for slot in slots if image == self.image else quick:
+                yield self._wanted(slot, image, self.target, f"maps of picture {image + 1}")
+        ranked = insp.predictions(TOP) if insp.has_scores else [[] for _ in images]
+        for image in images:
+            for prediction in ranked[image]:
+                for slot in quick:
+                    what = f"maps of other classes of picture {image + 1}"
+                    yield self._wanted(slot, image, prediction.index, what)
+
+    def _wanted(self, slot: int, image: int, target: int | None, what: str) -> Wanted:
+        params: Header = {
+            "method": self.panels[slot]["method"],
+            "parameters": self.panels[slot]["parameters"],
+            "target": target,
+            "image": image,
+            "layer": self.layer if takes_layer(self._method(slot)) else None,
+        }
+        return Wanted(PANEL_KINDS[slot], params, what)
+
+    def _method(self, slot: int) -> Method:
+        return method_of(self.panels[slot]["method"], *FAMILIES)
+
+    def _still(self) -> Rgb | None:
+        """Draw the maps shown first, save those that take their time and are not there yet."""
+        epoch = self.inspector.check()
+        picture = self.inspector.picture(self.image)
+        look = Look(self.show, self.opacity, self.percentile, self.smooth, self.colormap)
+        parts: list[Rgb] = []
+        titles: list[str] = []
+        for slot in range(len(self.panels)):
+            method = self._method(slot)
+            question = read_question(self._wanted(slot, self.image, self.target, "").params)
+            if method.progressive and self._recent.get(question, epoch) is None:
+                continue
+            values = self._finished(question, epoch, lambda *_: None).arrays["values"]
+            form = USUAL[method.family] if self.form == "usual" else self.form
+            parts.append(drawn(values.astype(np.float32), picture, form, look))
+            titles.append(method.title)
+        if not parts and picture is not None:
+            return saliency_still([picture], "The picture that goes in")
+        return saliency_still(parts, ", ".join(titles))
+
     def _input(self, request: Request, _reply: Reply) -> Iterator[Frame]:
         yield input_frame(self.inspector, image=read_whole(request.params, "image"), top=TOP)
 
     def _panel(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send the map that a panel asks for, and before it what there is so far."""
-        question = read_question(request.params)
-        frame = self._recent.get(question, reply.epoch)
+        try:
+            yield self._finished(read_question(request.params), reply.epoch, _report(reply))
+        except Cancelled:
+            return
+
+    def _finished(self, question: Question, epoch: int, report: MapReport) -> Frame:
+        """Return a finished map, from memory if it is there."""
+        frame = self._recent.get(question, epoch)
         if frame is None:
-            try:
-                frame = map_frame(self._computed(question, _report(reply)))
-            except Cancelled:
-                return
-            self._recent.put(question, reply.epoch, frame)
-        yield frame
+            frame = map_frame(self._computed(question, report))
+            self._recent.put(question, epoch, frame)
+        return frame
 
     def _computed(self, question: Question, report: MapReport) -> Map:
         method = method_of(question.method, *FAMILIES)

@@ -287,8 +287,36 @@ def test_the_browser_is_told_all_methods_with_their_parameters() -> None:
     assert entries["guided_gradcam"]["at_layer"]
     assert not entries["rise"]["at_layer"]
     (masks,) = (given for given in entries["rise"]["parameters"] if given["name"] == "masks")
-    assert (masks["kind"], masks["default"], masks["low"]) == ("int", 1000, 1)
+    assert (masks["kind"], masks["low"]) == ("int", 1)
+    assert masks["default"] >= 100
     assert len(SaliencyOverlay.ANSWERS) == 1 + MAX_PANELS
+
+
+def test_what_is_baked_is_asked_as_the_browser_asks() -> None:
+    widget, _ = overlay(method=["gradient", "rise", "gradcam"], image=1, layer="conv")
+    wanted = list(widget._bake_requests())
+    asked = [(each.kind, each.params) for each in wanted]
+    assert asked[:2] == [("input", {"image": 1}), ("input", {"image": 0})]
+    kind, params = asked[4]
+    assert list(params) == ["method", "parameters", "target", "image", "layer"]
+    assert (kind, params["method"], params["layer"]) == ("panel:2", "gradcam", "conv")
+    methods = [params["method"] for _, params in asked if "method" in params]
+    # The method that takes its time is kept for what is on the screen alone.
+    assert methods.count("rise") == 1
+    assert methods.count("gradient") == 2 + 2 * 3
+    assert widget.bake().answers == len(wanted)
+    assert "parameter-masks" in widget.NEEDS_KERNEL
+
+
+def test_the_still_picture_waits_for_no_slow_method() -> None:
+    widget, sent = overlay(method=["rise", "gradient"])
+    alone = widget._still()
+    want(widget, 1, "rise")
+    sent.wait(1)
+    both = widget._still()
+    assert alone is not None
+    assert both is not None
+    assert both.shape[1] > 1.8 * alone.shape[1]
 
 
 def test_fewer_pictures_move_the_picture_back_into_the_batch() -> None:
