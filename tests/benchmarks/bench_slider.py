@@ -183,7 +183,7 @@ def _rounds(
     """Time single steps of every spec in turns."""
     trip = on.open("trip", [peers.ROUND_TRIP], ready="text=round trip")
     grids = [_interact(on, bare=bare) for bare in (False, True)]
-    places = _Places(len(indices))
+    places = Places(len(indices))
 
     def rest(notebook: Notebook, spec: str, path: Sequence[int]) -> float:
         return statistics.median(steps(notebook, spec, path, script=AT_REST))
@@ -218,7 +218,7 @@ def _interact(on: Stage, *, bare: bool) -> Notebook:
     return grid
 
 
-class _Places:
+class Places:
     """Random walks over the places of a slider that never stand still."""
 
     def __init__(self, count: int) -> None:
