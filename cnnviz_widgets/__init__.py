@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cnnviz_widgets.export.page import to_html
     from cnnviz_widgets.inspection.inspector import Inspector
     from cnnviz_widgets.widgets.cam_slider import CamSlider
+    from cnnviz_widgets.widgets.explore import explore
     from cnnviz_widgets.widgets.filter_grid import FilterGrid
     from cnnviz_widgets.widgets.layer_browser import LayerBrowser
     from cnnviz_widgets.widgets.saliency_overlay import SaliencyOverlay
@@ -36,6 +37,7 @@ __all__ = [
     "SketchPad",
     "cam",
     "cam_sweep",
+    "explore",
     "notebook_to_html",
     "saliency",
     "samples",
@@ -54,6 +56,7 @@ _HOME = {
     "SketchPad": "cnnviz_widgets.widgets.sketch_pad",
     "cam": "cnnviz_widgets.attribution.cam",
     "cam_sweep": "cnnviz_widgets.attribution.sweep",
+    "explore": "cnnviz_widgets.widgets.explore",
     "notebook_to_html": "cnnviz_widgets.export.notebook",
     "saliency": "cnnviz_widgets.attribution.saliency",
     "samples": "cnnviz_widgets.samples",

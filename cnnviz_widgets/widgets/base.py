@@ -199,7 +199,7 @@ class InspectorWidget(BakedWidget):
 
     def _watch(self, model: object, given: Mapping[str, object]) -> Watched:
         """Take what is given as an Inspector, which is what most widgets show."""
-        self.inspector = _inspector(model, given)
+        self.inspector = inspector_of(model, given)
         return self.inspector
 
     def _make_index(self) -> Index:
@@ -298,7 +298,7 @@ class InspectorWidget(BakedWidget):
         )
 
 
-def _inspector(model: object, given: Mapping[str, object]) -> Inspector:
+def inspector_of(model: object, given: Mapping[str, object]) -> Inspector:
     """Take the Inspector as it is, or make one of a model."""
     if isinstance(model, Inspector):
         if given:

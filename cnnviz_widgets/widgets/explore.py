@@ -1,0 +1,100 @@
+"""`explore`: the four widgets over one Inspector, in one view that explains itself.
+
+In: a model and its inputs. Out: an `Exploration`, an ipywidgets box that lays them side by side
+where there is room. The views follow each other in the page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ipywidgets
+
+from cnnviz_widgets.inspection.inspector import Inspector
+
+from .base import inspector_of
+from .cam_slider import CamSlider
+from .filter_grid import FilterGrid
+from .layer_browser import LayerBrowser
+from .saliency_overlay import SaliencyOverlay
+
+_HINT = (
+    "Slide through the layers; choose a channel, a class or a picture: everything follows. "
+    "The tabs ask why: where a class was seen, which pixels mattered, what the filters look for."
+)
+_TITLES = ("Class maps", "Saliency", "Filters")
+_LEAST_PX = 560  # two columns only where each view has room for its controls
+
+
+class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Four linked widgets over one Inspector.
+
+    Parameters
+    ----------
+    inspector : Inspector
+        What they show.
+
+    Attributes
+    ----------
+    inspector : Inspector
+        As given.
+    layers, cams, saliency, filters : LayerBrowser, CamSlider, SaliencyOverlay, FilterGrid
+        The widgets; each can be used and set on its own.
+    """
+
+    def __init__(self, inspector: Inspector) -> None:
+        self.inspector = inspector
+        self.cams = CamSlider(inspector)
+        self.layers = LayerBrowser(inspector, layer=self.cams.layer)
+        self.saliency = SaliencyOverlay(inspector)
+        self.filters = FilterGrid(inspector)
+        tabs = ipywidgets.Tab([self.cams, self.saliency, self.filters], titles=_TITLES)
+        columns = [self.layers, tabs]
+        for column in columns:
+            column.layout.flex = f"1 1 {_LEAST_PX}px"
+            column.layout.min_width = "0"
+        row = ipywidgets.Box(columns, layout=ipywidgets.Layout(flex_flow="row wrap"))
+        super().__init__([ipywidgets.HTML(_HINT), row])
+
+    def to_html(
+        self, path: str | Path, *, title: str | None = None, max_mb: float | None = None
+    ) -> Path:
+        """Write the four views to one page that needs no kernel; see `cnnviz_widgets.to_html`."""
+        from cnnviz_widgets.export.page import to_html
+
+        widgets = [self.layers, self.cams, self.saliency, self.filters]
+        return to_html(widgets, path, title=title, max_mb=max_mb)
+
+    def close(self) -> None:
+        """End all four; the Inspector stays usable."""
+        for widget in (self.layers, self.cams, self.saliency, self.filters):
+            widget.close()
+        super().close()
+
+
+def explore(model: object, inputs: object = None, **options: object) -> Exploration:
+    """Look at a network from all sides: the first thing to call on a model of your own.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or Inspector
+        A network, or an `Inspector` that already holds one.
+    inputs : optional
+        What the network takes, as `Inspector` describes it. Not with an `Inspector`.
+    **options
+        ``class_names``, ``mean``, ``std`` and the others of `Inspector`.
+
+    Returns
+    -------
+    Exploration
+        Show it as the last value of a cell.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Inspector`.
+    """
+    given = {"inputs": inputs, **options}
+    return Exploration(
+        inspector_of(model, {name: value for name, value in given.items() if value is not None})
+    )
