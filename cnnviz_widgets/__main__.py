@@ -6,6 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+_BAKED = 6
+"""Megabytes baked for each that the page may have, where they are coded more tightly."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line asks for; return the exit status."""
@@ -16,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     html.add_argument("-o", "--output", type=Path, help="the file; default: beside the notebook")
     html.add_argument("--execute", action="store_true", help="run the notebook first")
     html.add_argument("--title", help="of the page; default: the first heading")
-    html.add_argument("--max-mb", type=float, default=16.0, help="to bake, when it is run")
+    html.add_argument("--max-mb", type=float, default=5.0, help="most megabytes of the page")
     html.add_argument("--timeout", type=float, default=600.0, help="seconds for each cell")
     chosen = parser.parse_args(arguments)
     target = chosen.output or chosen.notebook.with_suffix(".html")
@@ -39,10 +42,10 @@ def _write(chosen: argparse.Namespace, target: Path) -> None:
     folder = chosen.notebook.resolve().parent
     if chosen.execute:
         content = execute(
-            content, folder, max_mb=chosen.max_mb, timeout_s=chosen.timeout, progress=True
+            content, folder, max_mb=_BAKED * chosen.max_mb, timeout_s=chosen.timeout, progress=True
         )
     title = chosen.title or None
-    notebook_to_html(content, target, title=title, folder=folder)
+    notebook_to_html(content, target, title=title, max_mb=chosen.max_mb, folder=folder)
 
 
 if __name__ == "__main__":

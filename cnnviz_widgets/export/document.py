@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from html import escape
 
 from cnnviz_widgets.widgets.baking import built
 
-from .payload import PageWidget, pack_page
+from .payload import PageWidget
 
 _FALLBACK = "This widget needs JavaScript."
 
 
-def document(title: str, body: str, widgets: Sequence[PageWidget]) -> str:
+def document(title: str, body: str, data: str | None) -> str:
     """Return a page.
 
     Parameters
@@ -26,8 +26,8 @@ def document(title: str, body: str, widgets: Sequence[PageWidget]) -> str:
         Text.
     body : str
         HTML that has been made or cleaned here; it is written as it is.
-    widgets : sequence of PageWidget
-        Those that `place` gives an element in the body.
+    data : str or None
+        Of the widgets that `place` gives an element in the body, see `pack_page`; None for none.
 
     Returns
     -------
@@ -35,9 +35,8 @@ def document(title: str, body: str, widgets: Sequence[PageWidget]) -> str:
         HTML. Its Content-Security-Policy allows one script, by its hash, modules that this script
         makes of the page's own data, styles and embedded pictures, and nothing from elsewhere.
     """
-    host = built("host.js").read_text(encoding="utf-8").strip() if widgets else ""
-    styles = [built("page.css").read_text(encoding="utf-8")]
-    styles += dict.fromkeys(widget.css for widget in widgets)
+    host = built("host.js").read_text(encoding="utf-8").strip() if data else ""
+    style = built("page.css").read_text(encoding="utf-8")
     lines = [
         "<!doctype html>",
         '<html lang="en">',
@@ -47,13 +46,13 @@ def document(title: str, body: str, widgets: Sequence[PageWidget]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="referrer" content="no-referrer">',
         f"<title>{escape(title)}</title>",
-        *(f"<style>{style}</style>" for style in styles),
+        f"<style>{style}</style>",
         "</head>",
         "<body>",
         body,
     ]
-    if widgets:
-        lines.append(f'<script type="text/plain" id="cnnviz-data">{pack_page(widgets)}</script>')
+    if data:
+        lines.append(f'<script type="text/plain" id="cnnviz-data">{data}</script>')
         lines.append(f'<script type="module">{host}</script>')
     return "\n".join([*lines, "</body>", "</html>", ""])
 
@@ -74,3 +73,8 @@ def place(widget: PageWidget) -> str:
         f'<div class="page-widget" data-cnnviz-model="{escape(widget.name)}">'
         f"<noscript>{_FALLBACK}</noscript></div>"
     )
+
+
+def notes(texts: Iterable[str]) -> str:
+    """Return HTML of remarks about the page."""
+    return "".join(f'<p class="page-note">{escape(text)}</p>' for text in texts)

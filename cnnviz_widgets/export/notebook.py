@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+import warnings
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -15,9 +16,11 @@ from urllib.parse import unquote
 
 import nbformat
 
-from .document import document
+from .document import document, notes
 from .markdown import code_html, markdown_html
 from .outputs import outputs_html
+from .page import MAX_MB, checked_budget
+from .payload import STEPS, pack_page
 from .views import Views
 
 _MOST_PICTURE_BYTES = 4_000_000
@@ -27,7 +30,7 @@ _PICTURES = {
     b"GIF8": "image/gif",
     b"RIFF": "image/webp",
 }
-_HIDDEN = "Some widgets are still pictures here: nothing was baked for them."
+_STILL = "Some widgets are still pictures here: nothing was baked for them."
 
 
 def notebook_to_html(
@@ -35,6 +38,8 @@ def notebook_to_html(
     path: str | PathLike[str],
     *,
     title: str | None = None,
+    max_mb: float = MAX_MB,
+    steps: int = STEPS,
     folder: str | PathLike[str] | None = None,
 ) -> Path:
     """Write an executed notebook as one HTML file that opens from disk and needs no network.
@@ -50,6 +55,8 @@ def notebook_to_html(
         The HTML file; its folder must exist.
     title : str, optional
         Of the page. Default: the first heading, else the name of the file.
+    max_mb, steps
+        As in `to_html`.
     folder : str or path, optional
         Where the pictures are that the notebook's text names. Default: the notebook's own.
 
@@ -58,12 +65,18 @@ def notebook_to_html(
     Path
         The HTML file.
 
+    Warns
+    -----
+    UserWarning
+        A widget is not alive on the page, or something of it was left out.
+
     Notes
     -----
     Text that contains markup is shown as far as it is harmless: nothing that a notebook holds, not
     even the code of the widgets in its state, is run by the page. Cells are hidden as their tags
     say: "remove-cell", "remove-input", "remove-output", "hide-input".
     """
+    max_bytes = checked_budget(max_mb, steps)
     if isinstance(notebook, Mapping):
         content: Mapping[str, Any] = notebook
         name, home = "Notebook", Path(folder) if folder else None
@@ -74,11 +87,20 @@ def notebook_to_html(
     views = Views(content)
     cells = [_cell(cell, _language(content), views, home) for cell in content["cells"]]
     body = "\n".join(cell for cell in cells if cell)
-    if views.missing:
-        body += f'\n<p class="page-note">{_HIDDEN}</p>'
-    target = Path(path)
+    packed = None
+    remarks = [_STILL] if views.missing else []
+    if views.widgets:
+        room = max(0.0, max_bytes - len(body.encode()))
+        packed = pack_page(views.widgets, max_bytes=room, steps=steps)
+        remarks += packed.left_out
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=2)
     heading = title or first_heading(content) or name
-    target.write_text(document(heading, f"<main>{body}</main>", views.widgets), encoding="utf-8")
+    html = document(
+        heading, f"<main>{body}{notes(remarks)}</main>", packed.text if packed else None
+    )
+    target = Path(path)
+    target.write_text(html, encoding="utf-8")
     return target
 
 

@@ -5,18 +5,22 @@ In: widgets. Out: an HTML file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
 
+from cnnviz_widgets.rendering.quantise import LEVELS
 from cnnviz_widgets.widgets.baking import MB, BakedWidget
 
-from .document import document, place
-from .payload import PageWidget, page_state
+from .document import document, notes, place
+from .payload import STEPS, PageWidget, pack_page, page_state
 
-MAX_MB = 4.0
-"""Of the answers of all widgets of a page, compressed, unless it is said otherwise."""
+MAX_MB = 5.0
+"""Of a page, unless it is said otherwise."""
+_RAW_SHARE = 8
+"""Bytes of answers that are looked at for each byte that a page may have."""
 
 
 def to_html(
@@ -24,7 +28,8 @@ def to_html(
     path: str | PathLike[str],
     *,
     title: str | None = None,
-    max_mb: float | None = None,
+    max_mb: float = MAX_MB,
+    steps: int = STEPS,
 ) -> Path:
     """Write widgets as one HTML file that opens from disk and needs no network.
 
@@ -36,9 +41,15 @@ def to_html(
     path : str or path
         The file; its folder must exist.
     title : str, optional
-        Of the page. Default: the name of the model.
-    max_mb : float, optional
-        Most megabytes for the answers of all widgets together.
+        Of the page. Default: what the first widget is.
+    max_mb : float
+        Most megabytes of the page, about. What does not fit is left out, the least needed first;
+        the page says so at its end, and a warning does here.
+    steps : int
+        Steps of its own range that each channel of a map is rounded to, 2 to 252: few make a small
+        page, 252 keep what the widget shows in a notebook. With fewer, layers that follow from
+        others (a ReLU from what it is given, say) are not stored but worked out in the page, within
+        three steps.
 
     Returns
     -------
@@ -50,8 +61,46 @@ def to_html(
     TypeError
         Something is no widget of this library.
     ValueError
-        There is no widget, or `max_mb` is not above 0.
+        There is no widget, or a number is out of its range.
+
+    Warns
+    -----
+    UserWarning
+        Something was left out.
     """
+    chosen = _checked(widgets)
+    max_bytes = checked_budget(max_mb, steps)
+    parts = [
+        _page_widget(f"w{number}", widget, _RAW_SHARE * max_bytes)
+        for number, widget in enumerate(dict.fromkeys(chosen))
+    ]
+    packed = pack_page(parts, max_bytes=max_bytes, steps=steps)
+    name = title or chosen[0].title()
+    body = "".join(place(part) for part in parts)
+    html = f'<h1 class="page-title">{escape(name)}</h1>\n{body}{notes(packed.left_out)}'
+    target = Path(path)
+    target.write_text(document(name, html, packed.text), encoding="utf-8")
+    for text in packed.left_out:
+        warnings.warn(text, stacklevel=2)
+    return target
+
+
+def checked_budget(max_mb: float, steps: int) -> float:
+    """Return the bytes that a page may have.
+
+    Raises
+    ------
+    ValueError
+        A number is out of its range.
+    """
+    if not max_mb > 0:
+        raise ValueError(f"max_mb={max_mb} must be above 0 megabytes.")
+    if not 2 <= steps <= LEVELS:
+        raise ValueError(f"steps={steps} must be from 2 to {LEVELS}.")
+    return max_mb * MB
+
+
+def _checked(widgets: BakedWidget | Sequence[BakedWidget]) -> list[BakedWidget]:
     chosen = [widgets] if isinstance(widgets, BakedWidget) else list(widgets)
     for widget in chosen:
         if not isinstance(widget, BakedWidget):
@@ -61,31 +110,14 @@ def to_html(
             )
     if not chosen:
         raise ValueError("widgets is empty; give at least one widget.")
-    limit = MAX_MB if max_mb is None else max_mb
-    if not limit > 0:
-        raise ValueError(f"max_mb={max_mb} must be above 0 megabytes.")
-    parts = page_widgets(chosen, max_bytes=limit * MB)
-    name = title or chosen[0].title()
-    body = "".join(place(part) for part in parts)
-    target = Path(path)
-    target.write_text(
-        document(name, f'<h1 class="page-title">{escape(name)}</h1>\n{body}', parts),
-        encoding="utf-8",
-    )
-    return target
-
-
-def page_widgets(widgets: Iterable[BakedWidget], *, max_bytes: float) -> list[PageWidget]:
-    """Take widgets as they are now, with the answers for a page; the budget is shared evenly."""
-    chosen = list(dict.fromkeys(widgets))
-    share = max_bytes / max(1, len(chosen))
-    return [_page_widget(f"w{number}", each, share) for number, each in enumerate(chosen)]
+    return chosen
 
 
 def _page_widget(name: str, widget: BakedWidget, max_bytes: float) -> PageWidget:
     answers, _left_out = widget.answers(max_bytes=max_bytes)
     return PageWidget(
         name,
+        widget.title(),
         widget.bundle,
         widget.style_sheet,
         page_state(widget.get_state()),

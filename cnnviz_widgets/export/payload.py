@@ -6,14 +6,25 @@ In: the widgets of a page. Out: text for the page, which js/src/host/page.ts rea
 from __future__ import annotations
 
 import base64
-import gzip
-from collections.abc import Iterable
+import json
+import math
+import struct
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnviz_widgets.streaming.baked import Memory, StoredAnswer
+from cnnviz_widgets.streaming.baked import StoredAnswer
 from cnnviz_widgets.streaming.wire import Header, Json
 
+from .arrays import Arrays
+
+STEPS = 36
+"""Steps of its range that each channel of maps is rounded to, unless it is said otherwise."""
 _COMPRESS_LEVEL = 9
+_MOST_TRIES = 4
+_GZIP = 31  # the format, and a window of 32 kB
+_TEXT = 5 / 4
+"""Letters for a byte."""
 _NOT_STATE = ("_esm", "_css", "_baked", "_anywidget_id", "layout", "tabindex", "tooltip")
 _NOT_STATE_STARTS = ("_model_", "_view_", "_dom_")
 
@@ -26,6 +37,8 @@ class PageWidget:
     ----------
     name : str
         By which the page's elements ask for it.
+    title : str
+        What it is, in words.
     bundle, css : str
         Its ES module and its style sheet.
     state : dict
@@ -37,6 +50,7 @@ class PageWidget:
     """
 
     name: str
+    title: str
     bundle: str
     css: str
     state: Header
@@ -44,28 +58,118 @@ class PageWidget:
     disabled: tuple[str, ...]
 
 
-def pack_page(widgets: Iterable[PageWidget]) -> str:
-    """Pack all widgets of a page; equal modules and equal arrays are stored once.
+@dataclass(frozen=True)
+class Packed:
+    """A page's data.
 
-    Returns
-    -------
-    str
+    Attributes
+    ----------
+    text : str
         ASCII letters in base 85 (RFC 1924, "," for "<"): no "<", no quote and no backslash, so
         that it can stand anywhere in HTML. Five letters are four bytes of gzip.
+    left_out : tuple of str
+        What did not fit, in words, one text for each widget that lacks something.
     """
-    memory = Memory()
-    modules: dict[str, int] = {}
+
+    text: str
+    left_out: tuple[str, ...]
+
+
+def pack_page(
+    widgets: Sequence[PageWidget], *, max_bytes: float = math.inf, steps: int = STEPS
+) -> Packed:
+    """Pack all widgets of a page; equal modules and equal arrays are stored once.
+
+    Parameters
+    ----------
+    widgets : sequence of PageWidget
+    max_bytes : float
+        Of the text. Each widget has an even share of what is left when its turn comes; what does
+        not fit goes.
+    steps : int
+        Steps of its range that each channel of maps is rounded to, see `Encoder`.
+    """
+    answers = [widget.answers for widget in widgets]
+    text, costs = _packed(widgets, answers, steps)
+    room = max_bytes / _TEXT - len(gzipped(_fixed(widgets)))
+    for _ in range(_MOST_TRIES):
+        if len(text) <= max_bytes:
+            break
+        answers = _fitting(widgets, costs, room)
+        text, _costs = _packed(widgets, answers, steps)
+        # A layer costs more where the one that it follows from had to go.
+        room *= 0.98 * min(1.0, max_bytes / len(text))
+    pairs = zip(widgets, answers, strict=True)
+    return Packed(
+        text, tuple(_lacks(widget, kept) for widget, kept in pairs if _lacks(widget, kept))
+    )
+
+
+def _packed(
+    widgets: Sequence[PageWidget], answers: Sequence[Sequence[StoredAnswer]], steps: int
+) -> tuple[str, list[list[int]]]:
+    """Pack these answers; also return about what each of them costs, in bytes."""
+    arrays = Arrays(steps)
+    bundles = list(dict.fromkeys(widget.bundle for widget in widgets))
+    styles = list(dict.fromkeys(widget.css for widget in widgets))
     described: dict[str, Json] = {}
-    for widget in widgets:
+    costs: list[list[int]] = []
+    for group, (widget, kept) in enumerate(zip(widgets, answers, strict=True)):
+        taken = [arrays.describe(answer, group) for answer in kept]
+        costs.append([cost for _, cost in taken])
         described[widget.name] = {
-            "module": modules.setdefault(widget.bundle, len(modules)),
+            "module": bundles.index(widget.bundle),
             "state": widget.state,
-            "answers": memory.describe(widget.answers),
+            "answers": [each for each, _ in taken],
             "disabled": widget.disabled,
         }
-    page: Json = {"modules": list(modules), "widgets": described}
-    packed = gzip.compress(memory.closed(page), _COMPRESS_LEVEL, mtime=0)
-    return base64.b85encode(packed).replace(b"<", b",").decode()
+    stream, memory = arrays.packed()
+    page: Json = {"modules": bundles, "styles": styles, "widgets": described, "memory": memory}
+    text = json.dumps(page, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    whole = b"".join([stream, text.encode(), struct.pack("<I", len(stream))])
+    return base64.b85encode(gzipped(whole)).replace(b"<", b",").decode(), costs
+
+
+def _fixed(widgets: Sequence[PageWidget]) -> bytes:
+    """Return what a page holds whatever it leaves out."""
+    parts = dict.fromkeys(part for widget in widgets for part in (widget.bundle, widget.css))
+    return "".join(parts).encode() + json.dumps([widget.state for widget in widgets]).encode()
+
+
+def _fitting(
+    widgets: Sequence[PageWidget], costs: Sequence[Sequence[int]], room: float
+) -> list[list[StoredAnswer]]:
+    """Choose the answers that fit, those that come first before others."""
+    chosen: list[list[StoredAnswer]] = []
+    for place, (widget, prices) in enumerate(zip(widgets, costs, strict=True)):
+        share = room / (len(widgets) - place)
+        kept: list[StoredAnswer] = []
+        for answer, cost in zip(widget.answers, prices, strict=True):
+            if cost <= share:
+                share, room = share - cost, room - cost
+                kept.append(answer)
+        chosen.append(kept)
+    return chosen
+
+
+def _lacks(widget: PageWidget, kept: Sequence[StoredAnswer]) -> str:
+    """Say what of a widget is not on the page, "" where all is."""
+    missing = len(widget.answers) - len(kept)
+    if not missing:
+        return ""
+    known = {id(answer) for answer in kept}
+    first = next(answer for answer in widget.answers if id(answer) not in known)
+    about = ", ".join(f"{name} {value}" for name, value in first.params.items() if name != "tile")
+    return (
+        f"{widget.title}: {missing} of {len(widget.answers)} answers are left out to keep the page "
+        f"small, the first of them {first.kind} ({about})."
+    )
+
+
+def gzipped(data: bytes) -> bytes:
+    """Compress in the way that suits what is left after a guess: small numbers, few repeats."""
+    packer = zlib.compressobj(_COMPRESS_LEVEL, wbits=_GZIP, strategy=zlib.Z_FILTERED)
+    return packer.compress(data) + packer.flush()
 
 
 def page_state(state: Header) -> Header:

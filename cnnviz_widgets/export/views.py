@@ -101,6 +101,7 @@ def _page_widget(name: str, state: Header, answers: list[StoredAnswer]) -> PageW
     widget = cast("type[BakedWidget]", getattr(importlib.import_module(module), kind))
     return PageWidget(
         name,
+        kind,
         widget.class_bundle(),
         widget.class_style_sheet(),
         page_state(state),

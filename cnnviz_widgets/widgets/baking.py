@@ -204,23 +204,35 @@ class BakedWidget(anywidget.AnyWidget):
         return kept, ledger.left_out()
 
     def to_html(
-        self, path: str | PathLike[str], *, title: str | None = None, max_mb: float | None = None
+        self,
+        path: str | PathLike[str],
+        *,
+        title: str | None = None,
+        max_mb: float | None = None,
+        steps: int | None = None,
     ) -> Path:
         """Write the widget as one HTML file that opens from disk and needs no network.
 
         Parameters
         ----------
-        path, title, max_mb
-            As in `cnnviz_widgets.to_html`.
+        path, title, max_mb, steps
+            As in `cnnviz_widgets.to_html`; None is the default.
 
         Returns
         -------
         Path
             The file.
         """
-        from cnnviz_widgets.export.page import to_html
+        from cnnviz_widgets.export.page import MAX_MB, to_html
+        from cnnviz_widgets.export.payload import STEPS
 
-        return to_html([self], path, title=title, max_mb=max_mb)
+        return to_html(
+            [self],
+            path,
+            title=title,
+            max_mb=MAX_MB if max_mb is None else max_mb,
+            steps=STEPS if steps is None else steps,
+        )
 
     def snapshot(self, *, max_bytes: int = STILL_BYTES) -> Snapshot:
         """Draw a still picture of what the widget shows first.

@@ -62,12 +62,12 @@ function readAnswers(memory: ArrayBuffer): Answers {
 /**
  * A model whose messages the page answers instead of a kernel.
  *
- * @param memory where the arrays of the answers are
+ * @param read gives the arrays of a frame, by where they begin and their bytes
  */
 export function bakedModel<T extends BakedTraits>(
   model: AnyModel<T>,
   stored: Answers,
-  memory: ArrayBuffer,
+  read: (start: number, size: number) => DataView,
 ): AnyModel<T> {
   const answers = new Map(
     stored.map(([kind, params, frames]) => [textOf(kind, params), frames] as const),
@@ -89,7 +89,7 @@ export function bakedModel<T extends BakedTraits>(
     }
     frames.forEach(([header, start, size], place) => {
       const frame = { ...common, type: "frame", final: place === frames.length - 1, ...header };
-      tell(frame, [new DataView(memory, start, size)]);
+      tell(frame, [read(start, size)]);
     });
   };
 
@@ -134,7 +134,8 @@ export default function bakedWidget<T extends BakedTraits>(widget: Widget<T>): W
         const memory = await unpack(packed);
         if (isOver) return;
         isBaked = true;
-        reopen(bakedModel(model, readAnswers(memory), memory));
+        const read = (start: number, size: number) => new DataView(memory, start, size);
+        reopen(bakedModel(model, readAnswers(memory), read));
       };
       const hearKernel = () => {
         timer.stop();

@@ -2,6 +2,7 @@
 
 import { type BakedTraits, bakedModel, type Widget } from "../baked";
 import * as words from "../words-baked";
+import type { Memory } from "./expand";
 import { pageModel } from "./model";
 import { type Page, type PageWidget, readPage } from "./page";
 
@@ -35,13 +36,18 @@ function disable(el: HTMLElement, names: readonly string[]): void {
   new MutationObserver(apply).observe(el, { childList: true, subtree: true });
 }
 
-async function openAll(page: Page, memory: ArrayBuffer): Promise<void> {
+async function openAll(page: Page, memory: Memory): Promise<void> {
   const models = Object.fromEntries(
     Object.entries(page.widgets).map(([id, { state, answers }]) => [
       id,
-      bakedModel(pageModel(state), answers, memory),
+      bakedModel(pageModel(state), answers, memory.read),
     ]),
   );
+  for (const text of page.styles) {
+    const style = document.createElement("style");
+    style.textContent = text;
+    document.head.append(style);
+  }
   const signal = new AbortController().signal;
   const open = async (el: HTMLElement, widget: PageWidget, id: string) => {
     const model = models[id];

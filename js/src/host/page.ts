@@ -1,6 +1,7 @@
 /** What a page holds: its text, unpacked. The other half is cnnviz_widgets/export/payload.py. */
 
 import type { Answers, BakedTraits } from "../baked";
+import { type Expansion, type Memory, openMemory } from "./expand";
 
 export interface PageWidget {
   /** Which of the page's modules draws it. */
@@ -14,7 +15,10 @@ export interface PageWidget {
 export interface Page {
   /** ES modules, as text. */
   readonly modules: readonly string[];
+  /** Style sheets, as text. */
+  readonly styles: readonly string[];
   readonly widgets: Readonly<Record<string, PageWidget>>;
+  readonly memory: Expansion;
 }
 
 /** Bytes from text of 85 letters: five of them are four bytes, as in RFC 1924 with "," for "<". */
@@ -37,11 +41,12 @@ export function fromText(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Unpacks what the page holds: the JSON, and the memory that its answers refer to. */
-export async function readPage(text: string): Promise<[Page, ArrayBuffer]> {
+export async function readPage(text: string): Promise<[Page, Memory]> {
   const stream = new Blob([fromText(text)]).stream();
   const unpacked = stream.pipeThrough(new DecompressionStream("gzip"));
-  const memory = await new Response(unpacked).arrayBuffer();
-  const end = memory.byteLength - 4;
-  const start = new DataView(memory).getUint32(end, true);
-  return [JSON.parse(new TextDecoder().decode(memory.slice(start, end))), memory];
+  const whole = await new Response(unpacked).arrayBuffer();
+  const end = whole.byteLength - 4;
+  const start = new DataView(whole).getUint32(end, true);
+  const page: Page = JSON.parse(new TextDecoder().decode(whole.slice(start, end)));
+  return [page, openMemory(new Uint8Array(whole, 0, start), page.memory)];
 }

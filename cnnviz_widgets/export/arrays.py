@@ -1,0 +1,172 @@
+"""The arrays of a page's answers in few bytes, and the list of what gives them back.
+
+In: stored answers. Out: bytes for gzip, and pieces that js/src/host/expand.ts puts into memory.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from cnnviz_widgets.rendering.quantise import LEVELS
+from cnnviz_widgets.streaming.baked import StoredAnswer, StoredFrame
+from cnnviz_widgets.streaming.wire import ALIGNMENT, Json, unpack
+
+from .codec import Encoder, Group, residuals
+
+_ROW_BITS = (13, 13, 11, 8, 13, 13)
+"""Bits kept of a float's mantissa: low, high, mean, variance, minimum, maximum of a channel."""
+_ENDS = 2
+"""Rows of low and high ends; means and variances after them follow from whole maps."""
+_WHOLE_ROWS = 4
+"""Rows of statistics of maps that were not reduced."""
+_HEADER_BYTES = 60
+
+
+class Arrays:
+    """Takes answers one after the other, equal arrays once.
+
+    Parameters
+    ----------
+    steps : int
+        As for `Encoder`; 252 keeps every bit.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._encoder = Encoder(steps)
+        self._places: dict[bytes, int] = {}
+        self._raw: list[bytes] = []
+        self._pictures: list[bytes] = []
+        self._picture_pieces: list[Json] = []
+        self._floats: list[npt.NDArray[np.uint32]] = []
+        self._raw_pieces: list[Json] = []
+        self._float_pieces: list[Json] = []
+        self._map_pieces: list[Json] = []
+        self._added = 0
+        self.size = 0
+
+    def describe(self, answer: StoredAnswer, group: int) -> tuple[list[Json], int]:
+        """Take an answer.
+
+        Parameters
+        ----------
+        answer : StoredAnswer
+        group : int
+            Of the widget: maps may follow from those of the same group and picture.
+
+        Returns
+        -------
+        list
+            ``[kind, params, [[header, start, size], ...]]``.
+        int
+            About the bytes that it adds, compressed.
+        """
+        image = answer.params.get("image")
+        key = (group, image if isinstance(image, int) else -1)
+        self._added = _HEADER_BYTES * len(answer.frames)
+        placed = [(frame, self._place(frame, key)) for frame in answer.frames]
+        frames: list[Json] = [[each.header, at, len(each.payload)] for each, at in placed]
+        return [answer.kind, answer.params, frames], self._added
+
+    def packed(self) -> tuple[bytes, dict[str, Json]]:
+        """Return the bytes, and what must be known to expand them."""
+        words = np.concatenate([np.zeros(0, np.uint32), *self._floats])
+        planes = words.view(np.uint8).reshape(-1, 4).T.tobytes()
+        stream = b"".join([*self._raw, *self._pictures, planes, *self._encoder.stream])
+        return stream, {
+            "size": self.size,
+            "raw": self._raw_pieces,
+            "pictures": self._picture_pieces,
+            "floats": self._float_pieces,
+            "maps": self._map_pieces,
+        }
+
+    def _place(self, frame: StoredFrame, group: Group) -> int:
+        start = self._places.get(frame.payload)
+        if start is not None:
+            return start
+        start = self._places[frame.payload] = self.size + -self.size % ALIGNMENT
+        self.size = start + len(frame.payload)
+        arrays = unpack(frame.header, frame.payload)
+        described = cast("Sequence[Mapping[str, Any]]", frame.header["arrays"])
+        at = {str(entry["name"]): start + int(entry["offset"]) for entry in described}
+        codes, facts = arrays.get("codes"), arrays.get("statistics")
+        if codes is not None and facts is not None and _are_maps(codes, facts):
+            self._add_maps(start, codes, facts, at, group)
+            del arrays["codes"], arrays["statistics"]
+        for name, array in arrays.items():
+            if array.dtype == np.float32:
+                self._add_floats(at[name], array)
+            elif name == "rgb" and array.shape[2:] == (3,):
+                self._add_picture(at[name], array.astype(np.uint8))
+            else:
+                self._raw.append(self._weighed(array.tobytes()))
+                self._raw_pieces.append([at[name], array.nbytes])
+        return start
+
+    def _add_maps(
+        self,
+        frame: int,
+        codes: npt.NDArray[np.generic],
+        facts: npt.NDArray[np.generic],
+        at: Mapping[str, int],
+        group: Group,
+    ) -> None:
+        kept = rounded(facts) if self._steps < LEVELS else facts.astype(np.float32)
+        entry = self._encoder.add(codes.astype(np.uint8), kept[0], kept[1], group)
+        self._weighed(self._encoder.stream[-1])
+        is_whole = len(kept) == _WHOLE_ROWS and entry[0] != LEVELS
+        self._add_floats(at["statistics"], kept[:_ENDS] if is_whole else kept)
+        place: list[Json] = [frame, at["codes"], list(codes.shape), at["statistics"], is_whole]
+        self._map_pieces.append([*place, *entry])
+
+    def _weighed(self, data: bytes) -> bytes:
+        """Count what is added, and return it."""
+        self._added += len(zlib.compress(data, 1))
+        return data
+
+    def _add_picture(self, at: int, rgb: npt.NDArray[np.uint8]) -> None:
+        planes = np.ascontiguousarray(rgb.transpose(2, 0, 1))
+        planes[[0, 2]] -= planes[1]  # modulo 256; colours differ by less than brightness does
+        self._pictures.append(self._weighed(residuals(planes).tobytes()))
+        self._picture_pieces.append([at, *rgb.shape[:2]])
+
+    def _add_floats(self, at: int, array: npt.NDArray[np.generic]) -> None:
+        words = np.ascontiguousarray(array, "<f4").view("<u4").reshape(-1)
+        self._weighed(words.tobytes())
+        self._floats.append(words)
+        self._float_pieces.append([at, array.size])
+
+
+def _are_maps(codes: npt.NDArray[np.generic], facts: npt.NDArray[np.generic]) -> bool:
+    """Tell whether these are codes of channels whose ranges are the first rows of facts."""
+    is_codes = codes.dtype == np.uint8 and codes.ndim == 3 and codes.size > 0
+    is_facts = facts.dtype == np.float32 and facts.ndim == 2 and len(facts) >= _WHOLE_ROWS
+    return is_codes and is_facts and facts.shape[1] == len(codes)
+
+
+def rounded(facts: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+    """Round rows of float32 to fewer bits, so that gzip finds more to save.
+
+    Parameters
+    ----------
+    facts : float32 array (R, C)
+        Rows as `layer_frames.layer_frame` has them.
+
+    Returns
+    -------
+    float32 array (R, C)
+        Within 2^-14 of the ends of ranges, 2^-12 of means and 2^-9 of variances, relatively.
+    """
+    words = np.ascontiguousarray(facts, np.float32).view(np.uint32).astype(np.uint64)
+    for row, bits in zip(words, _ROW_BITS, strict=False):
+        dropped = 23 - bits
+        is_number = (row >> 23) & 255 < 254  # neither infinite nor so after rounding
+        half = np.uint64(1 << (dropped - 1))
+        row[is_number] = ((row[is_number] + half) >> dropped) << dropped
+    return words.astype(np.uint32).view(np.float32)
