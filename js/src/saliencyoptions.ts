@@ -1,8 +1,9 @@
 /** How maps are drawn: the controls that are always there, and those that fold away. */
 
+import type { Form } from "./clipping";
 import { isDiverging } from "./colormap";
 import { inputControl, selectControl, sliderControl } from "./controls";
-import { h, type On, show } from "./dom";
+import { h, type On, setText, show } from "./dom";
 import { colormapNames } from "./palettes";
 import type { SaliencyLook } from "./saliencytraits";
 import * as shared from "./words";
@@ -12,6 +13,8 @@ export interface SaliencyOptions {
   readonly box: HTMLElement;
   /** Shows the look in force. */
   show(look: SaliencyLook): void;
+  /** Takes which values the methods shown usually draw, to be named as that. */
+  setUsual(forms: readonly Form[]): void;
   /** Takes the layers that a CAM can be asked at. */
   setLayers(names: readonly string[]): void;
   /** Shows the layer chosen; `isUsed` tells whether any method is at a layer. */
@@ -69,6 +72,13 @@ export function makeSaliencyOptions(
       percentile.set(look.percentile, words.clip(look.percentile));
       smooth.input.checked = look.smooth;
       colormap.input.value = look.colormap;
+    },
+    setUsual(list) {
+      const only = new Set(list).size === 1 ? list[0] : null;
+      for (const option of form.input.options) {
+        if (option.value === "usual") setText(option, words.usual(only ?? null));
+        else option.hidden = option.value === only && form.input.value !== only;
+      }
     },
     setLayers(names) {
       const named = names.map((name) => h("option", { value: name }, name));

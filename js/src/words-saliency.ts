@@ -19,6 +19,9 @@ export const forms: Readonly<Record<Form | "usual", string>> = {
   signed: "signed",
   positive: "positive part",
 };
+/** The usual values of the methods shown: the same for all of them, or each its own. */
+export const usual = (only: Form | null) =>
+  only ? `${forms[only]} (usual)` : "usual for each method";
 export const percentile = "Clip";
 export const clip = (value: number) =>
   value < 100 ? `${ordinal(value)} percentile` : "not at all";

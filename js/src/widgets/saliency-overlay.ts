@@ -1,6 +1,7 @@
 /** The SaliencyOverlay in the page: what a class score depends on, by several methods side by side. */
 
 import type { RenderProps } from "@anywidget/types";
+import { usualForm } from "../clipping";
 import { type Clock, realClock } from "../clock";
 import { h, setText, show } from "../dom";
 import { formatProbability } from "../format";
@@ -55,7 +56,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     onCancel: ({ slot }) => source.cancel(slot),
     onChange(list) {
       writer.write({ panels: list });
-      chooseLayer();
+      offer();
     },
   });
   const picker = makeTargetPicker(on, (chosen) => setTarget(chosen));
@@ -208,13 +209,16 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     writer.write({ layer });
     if (chosen !== null) shell.tell({ layer: chosen });
     for (const entry of panels.entries()) if (entry.method.at_layer) ask(entry);
-    chooseLayer();
+    offer();
   };
 
-  const chooseLayer = () => {
+  /** Offers what makes sense for the methods that are shown. */
+  const offer = () => {
+    const methods = panels.entries().map(({ method }) => method);
+    options.setUsual(methods.map(({ family }) => usualForm(family)));
     options.chooseLayer(
       layer,
-      panels.entries().some(({ method }) => method.at_layer),
+      methods.some((method) => method.at_layer),
     );
   };
 
@@ -222,7 +226,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   const takeIndex = () => {
     index = model.get("_index");
     options.setLayers(model.get("_grids"));
-    chooseLayer();
+    offer();
     sayRemarks(index.notices);
     const { error } = index;
     if (error) notice.say("index", shared.failed, error.message, error.hint);
@@ -282,7 +286,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   shell.followTrait("layer", () => setLayer(model.get("layer")));
   shell.followTrait("panels", () => {
     panels.set(model.get("panels"));
-    chooseLayer();
+    offer();
   });
   for (const name of LOOK_TRAITS) shell.followTrait(name, () => setLook(readLook(model)));
 
@@ -292,7 +296,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   options.show(look);
   showInput();
   panels.set(model.get("panels"));
-  chooseLayer();
+  offer();
   watch(root, [root], () => {}, source.stream.setVisible, shell.signal);
 
   return () => {

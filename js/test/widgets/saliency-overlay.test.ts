@@ -178,6 +178,19 @@ describe("the look", () => {
     expect(legend()).toContain("Positive values, up to the largest, 1:");
   });
 
+  it("names what is usual by what it is for the methods shown", () => {
+    opened();
+    const said = () =>
+      [...control<HTMLSelectElement>("form").options]
+        .filter(({ hidden }) => !hidden)
+        .map(({ text }) => text);
+    expect(said()).toEqual(["absolute (usual)", "signed", "positive part"]);
+    set("method", "gradcam", panel());
+    expect(said()).toEqual(["positive part (usual)", "absolute", "signed"]);
+    control("add").click();
+    expect(said()[0]).toBe("usual for each method");
+  });
+
   it("clips at a percentile and says where", () => {
     opened({ show: "map", panels: [{ method: "gradcam" }], form: "signed" });
     set("percentile", "90");
