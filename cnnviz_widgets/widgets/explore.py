@@ -56,9 +56,7 @@ class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
         row = ipywidgets.Box(columns, layout=ipywidgets.Layout(flex_flow="row wrap"))
         super().__init__([ipywidgets.HTML(_HINT), row])
 
-    def to_html(
-        self, path: str | Path, *, title: str | None = None, max_mb: float | None = None
-    ) -> Path:
+    def to_html(self, path: str | Path, *, title: str | None = None, max_mb: float = 5.0) -> Path:
         """Write the four views to one page that needs no kernel; see `cnnviz_widgets.to_html`."""
         from cnnviz_widgets.export.page import to_html
 
