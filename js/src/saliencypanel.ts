@@ -55,18 +55,21 @@ function makeMethodSelect(methods: readonly MethodInfo[]): HTMLSelectElement {
 /** How far the method is, with a button to stop it or to start it again. */
 function makeStatus() {
   const text = new Text();
-  const bar = h("progress");
+  const said = h("span", { role: "status" }, text);
+  const bar = h("progress", { "aria-label": words.progress });
   const button = h("button", { type: "button" });
-  const box = h("div.progress", bar, h("span", { role: "status" }, text), button);
+  const box = h("div.progress", bar, said, button);
   return {
     box,
     button,
-    show(state: PanelState, done: number, total: number, cost: string) {
+    show(state: PanelState, done: number, total: number, facts: Facts | null) {
       const isBusy = state === "queued" || state === "running";
       show(bar, state === "running");
       if (total > 0 && state === "running") setAttributes(bar, { max: total, value: done });
       else setAttributes(bar, { value: null });
-      setText(text, words.status(state, done, total, cost));
+      // What changes five times a second is not read out.
+      setAttributes(said, { "aria-live": state === "running" && "off" });
+      setText(text, words.status(state, done, total, facts));
       show(button, state !== "done" && state !== "asked" && state !== "missing");
       setText(button, isBusy ? words.cancel : state === "failed" ? words.retry : words.again);
       setAttributes(button, { "data-cnnviz-control": isBusy ? "cancel" : "again" });
@@ -104,6 +107,8 @@ export function makeSaliencyPanel(
   let state: PanelState = "asked";
   let map: ValueMap | null = null;
   let facts: Facts | null = null;
+  /** Whether the facts are those of what was asked last. */
+  let isFresh = false;
   let done = 0;
   let total = 0;
 
@@ -120,8 +125,7 @@ export function makeSaliencyPanel(
       "aria-busy": (state === "queued" || state === "running") && "true",
     });
     if (state === "asked") return;
-    const cost = facts && words.cost(facts.forward, facts.backward, words.seconds(facts.seconds));
-    status.show(state, done, total, cost ?? "");
+    status.show(state, done, total, isFresh ? facts : null);
   };
 
   const tellFacts = () => {
@@ -148,6 +152,7 @@ export function makeSaliencyPanel(
     ask(keeps) {
       if (!keeps) map = null;
       facts = keeps ? facts : null;
+      isFresh = false;
       done = 0;
       total = 0;
       notice.clear("");
@@ -159,6 +164,7 @@ export function makeSaliencyPanel(
       ({ done, total } = answer);
       if (answer.map) {
         ({ map, facts } = answer);
+        isFresh = true;
         setAttributes(box, { "data-stale": false });
         tellFacts();
       }

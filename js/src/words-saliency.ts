@@ -1,6 +1,7 @@
 /** The words of SaliencyOverlay, besides those of words.ts. */
 
 import type { Form } from "./clipping";
+import type { Facts } from "./saliencymap";
 import type { PanelState } from "./saliencytraits";
 
 export const method = "Method";
@@ -58,25 +59,33 @@ export const explained = (kind: string, name: string, score: string, layer: stri
 export const layer = "Layer of the CAMs";
 export const lastLayer = "the last with a grid";
 
-/** How much was computed, in how long. */
-export const cost = (forward: number, backward: number, seconds: string) => {
-  const counted = [forward && `${forward} forward`, backward && `${backward} backward`];
-  const passes = (backward || forward) === 1 ? "pass" : "passes";
-  return `${counted.filter(Boolean).join(" and ") || "no"} ${passes}, ${seconds}`;
-};
 export const seconds = (value: number) =>
   value < 0.1 ? `${Math.max(1, Math.round(1000 * value))}\u00a0ms` : `${value.toFixed(1)}\u00a0s`;
 
+/** How much was computed, in how long. */
+export const cost = ({ forward, backward, seconds: took }: Facts) => {
+  const counted = [forward && `${forward} forward`, backward && `${backward} backward`];
+  const passes = (backward || forward) === 1 ? "pass" : "passes";
+  return `${counted.filter(Boolean).join(" and ") || "no"} ${passes}, ${seconds(took)}`;
+};
+
 /** What a panel says of its method while it is at work, and after. */
-export function status(state: PanelState, done: number, total: number, cost: string): string {
-  if (state === "done") return cost;
+export function status(
+  state: PanelState,
+  done: number,
+  total: number,
+  facts: Facts | null,
+): string {
+  if (state === "done") return facts ? cost(facts) : "";
   if (state === "queued") return "Waits for the other methods";
   if (state === "missing") return "This map is not in this page.";
   if (state === "failed") return "";
-  const share = `${done} of ${total} passes`;
+  const took = facts && done ? `, ${seconds(facts.seconds)}` : "";
+  const share = `${done} of ${total} passes${took}`;
   if (state === "running") return total ? share : "Starting";
   return total ? `Stopped after ${share}` : "Stopped";
 }
+export const progress = "Progress";
 export const cancel = "Cancel";
 export const again = "Compute";
 export const retry = "Try again";

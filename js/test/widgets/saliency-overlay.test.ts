@@ -230,7 +230,7 @@ describe("a method that takes its time", () => {
     started();
     expect(one<HTMLProgressElement>("progress").value).toBe(10);
     expect(one<HTMLProgressElement>("progress").max).toBe(40);
-    expect(status()).toBe("10 of 40 passes");
+    expect(status()).toBe("10 of 40 passes, 3.2\u00a0s");
     expect(one(".cnnviz-explained").textContent).toContain("the logit of class cat");
     expect(painted).toHaveLength(1);
     expect(panel().getAttribute("aria-busy")).toBe("true");
@@ -241,7 +241,7 @@ describe("a method that takes its time", () => {
     const { seq } = model.last("panel:0") ?? {};
     control("cancel").click();
     expect(model.sent.at(-1)).toMatchObject({ type: "cancel", seq });
-    expect(status()).toBe("Stopped after 10 of 40 passes");
+    expect(status()).toBe("Stopped after 10 of 40 passes, 3.2\u00a0s");
     expect(one("progress").hidden).toBe(true);
     control("again").click();
     expect(model.last("panel:0")?.seq).toBeGreaterThan(Number(seq));
