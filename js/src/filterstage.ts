@@ -10,6 +10,8 @@ import * as words from "./words-filters";
 
 export interface FilterStage {
   readonly box: HTMLElement;
+  /** CSS pixels that a row of a matrix may take. */
+  room(): number;
   measure(tilePx: number, ratio: number): void;
   /** Draws all filters, at once; false if that must wait until the space for them is known. */
   show(bank: Bank, entry: FilterEntry, look: FilterLook): boolean;
@@ -65,6 +67,7 @@ export function makeFilterStage(
       matrix.box,
       note,
     ),
+    room: () => view.room(),
     measure(...next) {
       measured = next;
       known.clear();

@@ -27,6 +27,8 @@ export interface Tiles extends Picture {
 
 export interface GridView {
   readonly box: HTMLElement;
+  /** CSS pixels that a row of tiles may take. */
+  room(): number;
   /** Reads the space there is; called when it changes, never while sliding. */
   measure(tilePx: number, ratio: number): void;
   /** Draws tiles, at once; false if that must wait until the space for them is known. */
@@ -183,6 +185,8 @@ export function makeGridView(
     return to !== null || isPick;
   });
 
+  const room = () => scroller.clientWidth - 2 * EDGE_PX;
+
   const refresh = (item: number) => {
     if (!grid || !tiles) return;
     const count = order.length;
@@ -205,11 +209,11 @@ export function makeGridView(
   return {
     box,
     refresh,
+    room,
     measure(tilePx, pixelRatio) {
       ratio = pixelRatio;
-      const { clientWidth, clientHeight } = scroller;
-      const width = Math.floor((clientWidth - 2 * EDGE_PX) * ratio);
-      const height = Math.floor((clientHeight - 2 * EDGE_PX) * ratio);
+      const width = Math.floor(room() * ratio);
+      const height = Math.floor((scroller.clientHeight - 2 * EDGE_PX) * ratio);
       if (width < 1 || height < 1) return;
       grid = layout({
         width,

@@ -19,7 +19,6 @@ from cnnviz_widgets.rendering.quantise import quantise, reduce_maps
 from cnnviz_widgets.rendering.ranges import Scale, channel_ranges
 from tests.browser.notebook import Notebook
 
-ROOT = '.cnnviz[data-cnnviz-widget="layer-browser"]'
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -47,11 +46,16 @@ class LayerView:
         Which of the views in the page, from the top.
     """
 
+    widget = "layer-browser"
+    stage_name = "Output of the layer"
+    grid_box = ".cnnviz-grid:not([hidden])"
+
     def __init__(self, notebook: Notebook, place: int = 0) -> None:
         self.notebook = notebook
-        self.root: Locator = notebook.page.locator(ROOT).nth(place)
+        root = f'.cnnviz[data-cnnviz-widget="{self.widget}"]'
+        self.root: Locator = notebook.page.locator(root).nth(place)
         self.root.wait_for(timeout=30_000)
-        self.stage = self.root.get_by_role("region", name="Output of the layer")
+        self.stage = self.root.get_by_role("region", name=self.stage_name)
 
     def control(self, name: str) -> Locator:
         """Return the native control that sets `name`."""
@@ -94,7 +98,7 @@ class LayerView:
 
     def canvas(self) -> ElementHandle:
         """Return the canvas of the grid of maps."""
-        handle = self.stage.locator("canvas[data-columns]").element_handle()
+        handle = self.stage.locator(f"{self.grid_box} canvas[data-columns]").element_handle()
         assert handle is not None
         return handle
 
@@ -111,7 +115,7 @@ class LayerView:
 
     def scroll_to(self, row: int) -> None:
         """Bring a row of maps to the upper edge, as far as the content allows."""
-        self.stage.locator(".cnnviz-grid .cnnviz-scroller").evaluate(
+        self.stage.locator(f"{self.grid_box} .cnnviz-scroller").evaluate(
             """(scroller, top) => {
               scroller.scrollTop = top;
               return new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));

@@ -286,7 +286,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   /** Reads the space there is. */
   const measure = () => {
     for (const each of [stage, kernels]) each.measure(view.tile, devicePixelRatio);
-    const room = Math.floor((stage.box.clientWidth * devicePixelRatio) / WIDTH_STEP_PX);
+    const room = Math.floor((stage.room() * devicePixelRatio) / WIDTH_STEP_PX);
     const isWider = room > 0 && room * WIDTH_STEP_PX !== widthPx;
     if (isWider) widthPx = (room || 1) * WIDTH_STEP_PX;
     if (isWider && entry) go(entry);
