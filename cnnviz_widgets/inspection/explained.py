@@ -6,6 +6,7 @@ In: a model's output for one pass. Out: the class scores before a final softmax 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -151,29 +152,77 @@ class Scores:
         raw = replace_tensors(self.raw, Tensor.detach)
         return replace(self, raw=raw, values=values, final=None)
 
-    def explained(
-        self, target: int, row: int, class_names: Sequence[str] | None
-    ) -> ExplainedTarget:
-        """Return a class of one image as a target."""
-        assert self.values is not None
-        score = float(self.values[row, target])
-        notice, saturated = None, False
-        if self.before:
-            notice = f"The model ends in {self.before}; the score before it, a logit, is explained."
-        elif self.kind != "logit":
-            saturated = _is_saturated(score, self.kind)
-            notice = (
-                f"The score is a {self.kind}: what the model's final function is given could not "
-                f"be told apart, so gradients are small where the model is sure."
-            )
-        return ExplainedTarget(
-            target,
-            class_name(class_names, target, self.values.shape[1]),
-            score,
-            self.kind,
-            saturated=saturated,
-            notice=notice,
+
+class OwnScores:
+    """What the model says about one image as it is.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of a pass.
+    row : int
+        The image's place in it.
+
+    Attributes
+    ----------
+    numbers : list of float
+        The image's class scores; empty where there are none.
+    """
+
+    def __init__(self, scores: Scores, row: int) -> None:
+        self.scores = scores
+        self.row = row
+        self.numbers: list[float] = [] if scores.values is None else scores.values[row].tolist()
+
+    def top(self) -> int:
+        """Return the class with the highest score; NaN counts as lowest."""
+        return max(
+            range(len(self.numbers)),
+            key=lambda place: (
+                self.numbers[place] if self.numbers[place] == self.numbers[place] else -math.inf
+            ),
         )
+
+    def explained(self, index: int, class_names: Sequence[str] | None) -> ExplainedTarget:
+        """Return a class as a target."""
+        score, kind = self.numbers[index], self.scores.kind
+        notice, saturated = None, False
+        if self.scores.before:
+            notice = (
+                f"The model ends in {self.scores.before}; the score before it, a logit, is "
+                f"explained."
+            )
+        elif kind != "logit":
+            saturated = _is_saturated(score, kind)
+            notice = (
+                f"The score is a {kind}: what the model's final function is given could not be "
+                f"told apart, so gradients are small where the model is sure."
+            )
+        name = class_name(class_names, index, len(self.numbers))
+        return ExplainedTarget(index, name, score, kind, saturated=saturated, notice=notice)
+
+    def weighted(self, weights: Tensor) -> ExplainedTarget:
+        """Return a weighted sum of the class scores as a target.
+
+        Raises
+        ------
+        ValueError
+            There are not as many weights as classes.
+        """
+        values = self.scores.values
+        if values is None or weights.shape != values.shape[1:]:
+            classes = "no class scores" if values is None else f"{len(self.numbers)} classes"
+            msg = f"target has weights of shape {tuple(weights.shape)}; the model gives {classes}."
+            raise ValueError(msg)
+        score = float(values[self.row] @ weights.to(values))
+        return ExplainedTarget(None, "a sum of classes", score, self.scores.kind, weights=weights)
+
+    def called(self, function: ScoreFunction) -> ExplainedTarget:
+        """Return a function of the output as a target."""
+        name = getattr(function, "__name__", type(function).__name__)
+        found = self.scores.of_target(function, None).reshape(-1)
+        score = float(found[self.row if len(found) > self.row else 0])
+        return ExplainedTarget(None, str(name), score, "custom", function=function)
 
 
 def _is_saturated(score: float, kind: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from cnnviz_widgets.inspection.explained import Scores
+    from cnnviz_widgets.inspection.explained import OwnScores
     from cnnviz_widgets.inspection.tail import TailWay
 
 
@@ -31,7 +31,7 @@ class Memory:
         Whether an image has the same scores without the others of the batch; None: not tried yet.
     logits_fit : bool or None
         Whether what the final softmax is given are logits of the scores; None: not tried yet.
-    scores : dict of int to Scores
+    scores : dict of int to OwnScores
         By image, of the image as it is.
     tails : dict of (str, int) to TailWay
         By layer name and image.
@@ -46,7 +46,7 @@ class Memory:
     one_by_one: bool | None = None
     alone: bool | None = None
     logits_fit: bool | None = None
-    scores: dict[int, Scores] = field(default_factory=dict)
+    scores: dict[int, OwnScores] = field(default_factory=dict)
     tails: dict[tuple[str, int], TailWay] = field(default_factory=dict)
     swaps: dict[tuple[str, int], int] = field(default_factory=dict)
     heads: dict[tuple[str, int], Tensor | None] = field(default_factory=dict)

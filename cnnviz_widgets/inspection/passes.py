@@ -10,12 +10,11 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-import torch
 from torch import Tensor
 
 from cnnviz_widgets.inspection.arguments import checked_image
 from cnnviz_widgets.inspection.calls import Source
-from cnnviz_widgets.inspection.explained import Explainable, ExplainedTarget, Scores
+from cnnviz_widgets.inspection.explained import Explainable, ExplainedTarget, OwnScores, Scores
 from cnnviz_widgets.inspection.heads import linear_head
 from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
 from cnnviz_widgets.inspection.rectifiers import RuleMode, nothing_to_rule, other_nonlinearities
@@ -90,22 +89,17 @@ class Passes:
     def _explained(self, session: Session, target: object, image: int) -> ExplainedTarget:
         if isinstance(target, ExplainedTarget):
             return target
-        scores, row = _own_scores(session, image)
+        own = _own_scores(session, image)
         if isinstance(target, Tensor):
-            return _weighted(scores, row, target)
+            return own.weighted(target)
         if callable(target):
-            name = getattr(target, "__name__", type(target).__name__)
-            found = scores.of_target(target, self._class_names).reshape(-1)
-            score = float(found[row if len(found) > row else 0])
-            return ExplainedTarget(None, str(name), score, "custom", function=target)
-        if scores.values is None:
-            scores.of_target(target, self._class_names)  # type: ignore[arg-type]  # raises and says why
-        assert scores.values is not None
+            return own.called(target)
+        if not own.numbers:
+            own.scores.of_target(target, self._class_names)  # type: ignore[arg-type]  # raises and says why
         if target is None:
-            index = int(torch.nan_to_num(scores.values[row], nan=-torch.inf).argmax())
-        else:
-            index = class_index(target, scores.values.shape[1], self._class_names)  # type: ignore[arg-type]  # checked there
-        return scores.explained(index, row, self._class_names)
+            return own.explained(own.top(), self._class_names)
+        index = class_index(target, len(own.numbers), self._class_names)  # type: ignore[arg-type]  # checked there
+        return own.explained(index, self._class_names)
 
     # -- layers -------------------------------------------------------------------------------
 
@@ -150,7 +144,7 @@ class Passes:
         with self._opened(wait) as session:
             place = checked_image(image, session.prepared.batch_size)
             resolved = tuple(self._explained(session, target, place) for target in targets)
-            infos = [find_layer(session.modules, layer) for layer in layers]
+            infos = _found(session, layers)
             subject = Subject.of(session, place)
             if batch is not None:
                 subject = subject.variants(batch)
@@ -165,8 +159,7 @@ class Passes:
             place = checked_image(image, session.prepared.batch_size)
             subject = Subject(session.prepared.nest, session.prepared.batch_size, place, place)
             found = {}
-            for layer in layers:
-                info = find_layer(session.modules, layer)
+            for layer, info in zip(layers, _found(session, layers), strict=True):
                 found[layer] = subject.part(session.activation(_source(info))).clone()
             return found
 
@@ -351,27 +344,25 @@ def _source(info: LayerInfo) -> Source:
     return Source(info.path, info.call, "output")
 
 
-def _own_scores(session: Session, image: int) -> tuple[Scores, int]:
-    """Return what the model says about an image as it is, and the image's row in it."""
-    if session.structure.final_function is None or session.memory.logits_fit is False:
-        kind = session.structure.score_kind
-        return Scores(session.trace.output, session.scores, kind), image
-    subject = Subject.of(session, image)
-    if image not in session.memory.scores:
-        with run(session, subject) as scores:
-            session.memory.scores[image] = scores.detached()
-    return session.memory.scores[image], subject.row or 0
+def _found(session: Session, layers: Sequence[str]) -> list[LayerInfo]:
+    """Return the layers of these names."""
+    known = {info.name: info for info in session.modules}
+    return [known.get(layer) or find_layer(session.modules, layer) for layer in layers]
 
 
-def _weighted(scores: Scores, row: int, weights: Tensor) -> ExplainedTarget:
-    if scores.values is None or weights.shape != scores.values.shape[1:]:
-        classes = (
-            "no class scores" if scores.values is None else f"{scores.values.shape[1]} classes"
-        )
-        msg = f"target has weights of shape {tuple(weights.shape)}; the model gives {classes}."
-        raise ValueError(msg)
-    score = float(scores.values[row] @ weights.to(scores.values))
-    return ExplainedTarget(None, "a sum of classes", score, scores.kind, weights=weights)
+def _own_scores(session: Session, image: int) -> OwnScores:
+    """Return what the model says about an image as it is."""
+    memory = session.memory
+    if image not in memory.scores:
+        if session.structure.final_function is None or memory.logits_fit is False:
+            kind = session.structure.score_kind
+            scores = Scores(session.trace.output, session.scores, kind)
+            memory.scores[image] = OwnScores(scores, image)
+        else:
+            subject = Subject.of(session, image)
+            with run(session, subject) as scores:
+                memory.scores[image] = OwnScores(scores.detached(), subject.row or 0)
+    return memory.scores[image]
 
 
 def _not_connected(target: object) -> ValueError:
