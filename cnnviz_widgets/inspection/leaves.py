@@ -18,6 +18,9 @@ from torch.nn.modules import module as module_file
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.values import storage_of
 
+Run = Callable[[Tensor], Tensor]
+State = dict[str, Any]  # what a module holds
+
 
 class Kind(NamedTuple):
     """What a layer does in eval mode: one torch function.
@@ -26,25 +29,64 @@ class Kind(NamedTuple):
     ----------
     function : str
         Its name.
+    run : callable
+        Takes what a module holds and the tensors by name; returns what its ``forward`` does.
     tensors : tuple of str
-        The parameters and buffers that it takes behind its input, in its order.
+        The parameters and buffers that the function takes behind its input, in its order.
+    ranks : tuple of int
+        Numbers of axes that the layer takes; empty where it does not say.
     """
 
     function: str
+    run: Callable[[State, dict[str, Tensor]], Run]
     tensors: tuple[str, ...] = ()
+    ranks: tuple[int, ...] = ()
+
+
+def _convolution(convolve: Callable[..., Tensor]) -> Callable[[State, dict[str, Tensor]], Run]:
+    def make(state: State, tensors: dict[str, Tensor]) -> Run:
+        weight, bias = tensors["weight"], tensors.get("bias")
+
+        def run(x: Tensor) -> Tensor:
+            stride, padding = state["stride"], state["padding"]
+            return convolve(x, weight, bias, stride, padding, state["dilation"], state["groups"])
+
+        return run
+
+    return make
+
+
+def _linear(_state: State, tensors: dict[str, Tensor]) -> Run:
+    weight, bias = tensors["weight"], tensors.get("bias")
+    return lambda x: functional.linear(x, weight, bias)
+
+
+def _batch_norm(state: State, tensors: dict[str, Tensor]) -> Run:
+    mean, var = tensors["running_mean"], tensors["running_var"]
+    weight, bias = tensors.get("weight"), tensors.get("bias")
+
+    def run(x: Tensor) -> Tensor:
+        cudnn = torch._C._get_cudnn_enabled()
+        return torch.batch_norm(x, weight, bias, mean, var, False, 0.0, state["eps"], cudnn)
+
+    return run
+
+
+def _relu(_state: State, _tensors: dict[str, Tensor]) -> Run:
+    return torch.relu
 
 
 _AFFINE = ("weight", "bias")
-_BATCH_NORM = Kind("batch_norm", ("running_mean", "running_var", "weight", "bias"))
+_STATISTICS = ("running_mean", "running_var", "weight", "bias")
 _KINDS: dict[type[nn.Module], Kind] = {
-    nn.Conv1d: Kind("conv1d", _AFFINE),
-    nn.Conv2d: Kind("conv2d", _AFFINE),
-    nn.Conv3d: Kind("conv3d", _AFFINE),
-    nn.Linear: Kind("linear", _AFFINE),
-    nn.BatchNorm1d: _BATCH_NORM,
-    nn.BatchNorm2d: _BATCH_NORM,
-    nn.BatchNorm3d: _BATCH_NORM,
-    nn.ReLU: Kind("relu"),
+    nn.Conv1d: Kind("conv1d", _convolution(torch.conv1d), _AFFINE),
+    nn.Conv2d: Kind("conv2d", _convolution(torch.conv2d), _AFFINE),
+    nn.Conv3d: Kind("conv3d", _convolution(torch.conv3d), _AFFINE),
+    nn.Linear: Kind("linear", _linear, _AFFINE),
+    nn.BatchNorm1d: Kind("batch_norm", _batch_norm, _STATISTICS, (2, 3)),
+    nn.BatchNorm2d: Kind("batch_norm", _batch_norm, _STATISTICS, (4,)),
+    nn.BatchNorm3d: Kind("batch_norm", _batch_norm, _STATISTICS, (5,)),
+    nn.ReLU: Kind("relu", _relu),
 }
 _HOOKS = (
     "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks",
@@ -54,7 +96,9 @@ _METHODS = ("__call__", "_call_impl", "__getattr__", "forward", "_conv_forward",
 
 def _code() -> list[object]:
     """Return what a call of a listed layer runs, as it is now."""
-    functions: list[object] = [getattr(functional, kind.function) for kind in _KINDS.values()]
+    names = {kind.function for kind in _KINDS.values()} | {"relu_"}
+    places = (torch, functional)
+    functions = [getattr(place, name, None) for place in places for name in sorted(names)]
     return functions + [getattr(layer, name, None) for layer in _KINDS for name in _METHODS]
 
 
@@ -78,6 +122,10 @@ class Leaf:
         The torch function that it runs.
     forward : callable
         ``forward(module, input)`` of its class.
+    run : callable
+        The same of the input alone, in eval mode and new memory.
+    ranks : tuple of int
+        Numbers of axes of the input that it takes; empty where it does not say.
     state : dict
         What the module holds.
     held : list of (dict, str, Tensor)
@@ -98,6 +146,8 @@ class Leaf:
         "module",
         "path",
         "place",
+        "ranks",
+        "run",
         "size",
         "source",
         "state",
@@ -111,6 +161,8 @@ class Leaf:
         self.state = vars(module)
         self.size = len(self.state)
         self.held = [(holder, name, holder[name]) for holder, name in _held(module, kind)]
+        self.run = kind.run(self.state, {name: tensor for _, name, tensor in self.held})
+        self.ranks = kind.ranks
         self.source = Source(path, 1, "output")
         self.cheap = kind.function == "relu"
         self.place = (0, 0, 0)
@@ -122,9 +174,7 @@ class Leaf:
         which, start, stop = self.place
         names = [name for _, name, _ in self.held]
         taken = dict(zip(names, numbers[which][start:stop].chunk(len(names)), strict=True))
-        mean, var = taken["running_mean"], taken["running_var"]
-        weight, bias = taken.get("weight"), taken.get("bias")
-        return functional.batch_norm(x, mean, var, weight, bias, eps=self.state["eps"])
+        return _batch_norm(self.state, taken)(x)
 
 
 def known_leaf(path: str, module: nn.Module, own: frozenset[str]) -> Leaf | None:
@@ -151,7 +201,7 @@ def known_leaf(path: str, module: nn.Module, own: frozenset[str]) -> Leaf | None
     plain = all(type(t) in {Tensor, nn.Parameter} and not t.is_inference() for t in tensors)
     if not plain or any(f"{path}.{name}" in own for name in named):
         return None
-    if kind is _BATCH_NORM and not {"running_mean", "running_var"} <= set(named):
+    if kind.tensors is _STATISTICS and not {"running_mean", "running_var"} <= set(named):
         return None
     return Leaf(path, module, kind)
 

@@ -83,6 +83,8 @@ class QuickRecorder(OperationRecorder):
         for holder, name, tensor in leaf.held:
             if holder[name] is not tensor:
                 return None
+        if leaf.ranks and x.dim() not in leaf.ranks:
+            return None
         given = self.values.number(x)
         depth = self._depths.get(given, -1)
         if depth < 0:
@@ -90,7 +92,7 @@ class QuickRecorder(OperationRecorder):
         shape = x.shape
         try:
             if leaf.held or not state["inplace"]:
-                y: Tensor | None = leaf.forward(leaf.module, x)
+                y: Tensor | None = leaf.run(x)
             else:
                 y = self._in_place(leaf, x, depth)
         except BaseException:
@@ -110,12 +112,8 @@ class QuickRecorder(OperationRecorder):
         if x._is_view() or (self._aliased and storage_of(x) in self._aliased):
             return None
         if depth and (depth < _FAR or not self.is_guarded(storage_of(x))):
-            return leaf.forward(leaf.module, x)
-        leaf.state["inplace"] = False
-        try:
-            y = leaf.forward(leaf.module, x)
-        finally:
-            leaf.state["inplace"] = True
+            return torch.relu_(x)
+        y = leaf.run(x)
         self._stale[id(x)] = (x, y)
         self.replaced = True
         return y

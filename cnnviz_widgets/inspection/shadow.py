@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.closures import reaches_back
 from cnnviz_widgets.inspection.snapshots import Snapshot
-from cnnviz_widgets.inspection.values import same_bits, version_of
+from cnnviz_widgets.inspection.values import same_bits, version_of, versions_of
 
 _DEPTH = 6
 _WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -52,25 +52,25 @@ class ModelState(NamedTuple):
 def state_of(model: nn.Module) -> ModelState:
     """Read the state of a model; takes some 50 us for a ResNet-18, so it is asked for freely."""
     structure: list[int] = []
-    versions: list[int] = []
+    tensors: list[Tensor | None] = []
     waiting, seen = [model], {id(model)}
     for module in waiting:
         structure.append(id(module))
-        scripted = isinstance(module, torch.jit.ScriptModule)  # makes new objects when asked
-        tensors = (
-            (*module.parameters(), *module.buffers())
-            if scripted
-            else (*module._parameters.values(), *module._buffers.values())
-        )
-        for tensor in tensors:
-            if tensor is not None:
-                structure += (0 if scripted else id(tensor), tensor.data_ptr())
-                versions.append(version_of(tensor))
-        for child in () if scripted else module._modules.values():
+        if isinstance(module, torch.jit.ScriptModule):  # makes new objects when asked
+            scripted = (*module.parameters(), *module.buffers())
+            structure += [tensor.data_ptr() for tensor in scripted]
+            tensors += scripted
+            continue
+        held = [*module._parameters.values(), *module._buffers.values()]
+        structure += map(id, held)
+        tensors += held
+        for child in module._modules.values():
             if child is not None and id(child) not in seen:
                 seen.add(id(child))
                 waiting.append(child)
-    return ModelState(structure, versions)
+    present = [tensor for tensor in tensors if tensor is not None]
+    structure += [tensor.data_ptr() for tensor in present]
+    return ModelState(structure, versions_of(present))
 
 
 class Shadow:
@@ -187,7 +187,7 @@ class Shadow:
     def state(self) -> ModelState:
         """Read the state of the user's model, that of tensors which it does not register too."""
         structure, versions = state_of(self.original)
-        return ModelState(structure, versions + [version_of(tensor) for tensor in self._hidden])
+        return ModelState(structure, versions + versions_of(self._hidden))
 
     def refresh(self) -> None:
         """Bring the shadow to the state and its own tensors to the values of the user's model.

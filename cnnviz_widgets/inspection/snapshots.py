@@ -5,6 +5,7 @@ In: modules. Out: `Snapshot`, which brings their attributes back to what they we
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Iterable
 from typing import Any
@@ -44,6 +45,8 @@ class Snapshot:
             for name, value in attributes.items():
                 if hooks or name not in _TORCHS_OWN:
                     self._note(value, seen, _DEPTH)
+        self._sizes = [len(saved) for _, saved in self._dicts]
+        self._held = [value for _, saved in self._dicts for value in saved.values()]
 
     def _note(self, value: object, seen: set[int], depth: int) -> None:
         if not isinstance(value, (dict, list, tuple, set)) or id(value) in seen or not depth:
@@ -60,10 +63,11 @@ class Snapshot:
 
     def restore(self) -> None:
         """Put everything back."""
-        for live, saved in self._dicts:
-            if not _same_objects(live.values(), saved.values()):
-                live.clear()
-                live.update(saved)
+        if not self._dicts_are_same():
+            for live, saved in self._dicts:
+                if not _same_objects(live.values(), saved.values()):
+                    live.clear()
+                    live.update(saved)
         for items, kept in self._lists:
             if not _same_objects(items, kept):
                 items[:] = kept
@@ -71,6 +75,12 @@ class Snapshot:
             if members != known:
                 members.clear()
                 members.update(known)
+
+    def _dicts_are_same(self) -> bool:
+        """Compare all dicts at once, as most often nothing changed."""
+        dicts = [live for live, _ in self._dicts]
+        values = itertools.chain.from_iterable([live.values() for live in dicts])
+        return list(map(len, dicts)) == self._sizes and all(map(operator.is_, values, self._held))
 
 
 def _same_objects(a: Any, b: Any) -> bool:  # Any: sized iterables

@@ -1,6 +1,6 @@
 """Inspection: what stays the same from picture to picture: operations, layouts, kind of scores.
 
-In: a `Trace`. Out: `Structure`, which holds no tensors.
+In: a `Trace`. Out: `Structure`, whose parts hold no tensors.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Call, Source
 from cnnviz_widgets.inspection.layouts import Layouts, find_layouts
 from cnnviz_widgets.inspection.operations import Operation
-from cnnviz_widgets.inspection.outputs import Selector, score_origin
+from cnnviz_widgets.inspection.outputs import FinalFunction, ScoreOrigin, Selector, score_origin
 from cnnviz_widgets.inspection.trace import Trace
 
 
@@ -26,31 +26,48 @@ class Structure:
         Picks the class scores out of its output.
     batch_size : int
         Images in the batch.
-
-    Attributes
-    ----------
-    calls : list of Call
-        Every module call, in the order in which they began.
-    operations : tuple of Operation
-        Torch functions and leaf calls, in the order in which they ended.
-    score_kind : str
-        "logit", "probability" or "log-probability".
-    final_function : FinalFunction or None
-        The softmax or sigmoid function that made the scores of logits, if one did.
     """
 
     def __init__(self, trace: Trace, output: Selector | None, batch_size: int) -> None:
-        self.calls: list[Call] = trace.calls
-        self.operations: tuple[Operation, ...] = tuple(trace.operations)
+        self._trace = trace
+        self._output = output
         self.batch_size = batch_size
-        self._score_value, self.score_kind, self.final_function = score_origin(
-            trace.output,
-            output,
-            batch_size,
+
+    # All is read from the trace when it is first asked for, as a new picture must show soon.
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """Every module call, in the order in which they began."""
+        return self._trace.calls
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """Torch functions and leaf calls, in the order in which they ended."""
+        return tuple(self._trace.operations)
+
+    @cached_property
+    def _origin(self) -> ScoreOrigin:
+        return score_origin(
+            self._trace.output,
+            self._output,
+            self.batch_size,
             operations=self.operations,
-            values=trace.recorder.values,
+            values=self._trace.recorder.values,
         )
-        self._values = {
+
+    @property
+    def score_kind(self) -> str:
+        """What the scores are: "logit", "probability" or "log-probability"."""
+        return self._origin.kind
+
+    @property
+    def final_function(self) -> FinalFunction | None:
+        """The softmax or sigmoid function that made the scores of logits, if one did."""
+        return self._origin.final
+
+    @cached_property
+    def _values(self) -> dict[Source, int]:
+        return {
             Source(call.path, call.call, side): value
             for call in self.calls
             for side, value in (("output", call.value), ("input", call.input_value))
@@ -72,4 +89,4 @@ class Structure:
 
     def is_scores(self, source: Source) -> bool:
         """Tell whether a value is the model's class scores."""
-        return self._score_value >= 0 and self._values[source] == self._score_value
+        return self._values[source] == self._origin.value >= 0

@@ -102,15 +102,19 @@ def trace(
         try:
             recorder: OperationRecorder = QuickRecorder(plan, probe.parameters)
             careful = plan._replace(copies=True)
+            if random is not None:
+                random.restore()
             try:
                 result = _run(probe, recorder, inputs, invoke, begin)
             except Exception:
                 if not recorder.took_shortcuts:
                     raise
                 recorder = OperationRecorder(careful, probe.parameters)
+                begin.restore()
                 return _run(probe, recorder, inputs, invoke, begin)
             if recorder.overwritten() or (verify and recorder.took_shortcuts):
                 recorder = OperationRecorder(careful, probe.parameters)
+                begin.restore()
                 other = _run(probe, recorder, inputs, invoke, begin)
                 if result.recorder.overwritten() or not _same(result, other):
                     return other
@@ -122,7 +126,6 @@ def trace(
 def _run(
     probe: Probe, recorder: OperationRecorder, inputs: Nest, invoke: Invoke, begin: RandomState
 ) -> Trace:
-    begin.restore()
     own_inputs = _own_inputs(inputs, graph=recorder.plan.graph)
     try:
         output = probe.watch(recorder, lambda module: invoke(module, own_inputs))

@@ -93,6 +93,14 @@ def version_of(tensor: Tensor) -> int:
         return -1
 
 
+def versions_of(tensors: list[Tensor]) -> list[int]:
+    """Return how often each of many tensors was written to."""
+    try:
+        return [tensor._version for tensor in tensors]
+    except RuntimeError:
+        return [version_of(tensor) for tensor in tensors]
+
+
 def storage_of(tensor: Tensor) -> int:
     """Return a number that two tensors share exactly while they share memory."""
     try:

@@ -390,13 +390,13 @@ def test_an_interrupt_inside_a_layer_leaves_nothing_behind() -> None:
     assert probe is not None
     leaf = next(leaf for leaf in probe._leaves if leaf.path == "bn")
 
-    def interrupted(_module: nn.Module, _x: Tensor) -> Tensor:
+    def interrupted(_x: Tensor) -> Tensor:
         raise KeyboardInterrupt
 
-    plain, leaf.forward = leaf.forward, interrupted
+    plain, leaf.run = leaf.run, interrupted
     with unchanged(model, x), pytest.raises(KeyboardInterrupt):
         inspector.set_inputs(x)
-    leaf.forward = plain
+    leaf.run = plain
     assert not any("forward" in vars(module) for module in probe.shadow.module.modules())
     assert torch._C._is_torch_function_enabled()
     inspector.set_inputs(x)
