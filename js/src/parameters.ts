@@ -1,7 +1,7 @@
 /** The parameters of a method as controls, each with its default named, made from the registry. */
 
 import { h, type On, setAttributes, setText, show } from "./dom";
-import { formatNumber } from "./format";
+import { formatCount, formatNumber } from "./format";
 import * as words from "./words-saliency";
 
 export type Value = number | string | boolean;
@@ -33,7 +33,8 @@ interface Field {
 
 function textOf(value: Value): string {
   if (typeof value === "boolean") return value ? words.yes : words.no;
-  return typeof value === "number" ? formatNumber(value) : value;
+  if (typeof value === "string") return value;
+  return Number.isInteger(value) ? formatCount(value) : formatNumber(value);
 }
 
 function makeInput({ name, kind, low, high, choices }: ParameterInfo): Field["input"] {

@@ -119,7 +119,8 @@ export function makeSaliencyPanel(
   );
 
   const setState = (next: PanelState) => {
-    state = next;
+    // Without a kernel the map stays what it was when the last word came.
+    state = next === "missing" && isFresh ? "stopped" : next;
     setAttributes(box, {
       "data-state": state,
       "aria-busy": (state === "queued" || state === "running") && "true",

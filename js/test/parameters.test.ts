@@ -10,7 +10,7 @@ import {
 
 const NONE = { low: null, high: null, choices: [], help: "" };
 const INFOS: readonly ParameterInfo[] = [
-  { ...NONE, name: "samples", label: "Samples", kind: "int", default: 25, low: 1, high: 1000 },
+  { ...NONE, name: "samples", label: "Samples", kind: "int", default: 25, low: 1, high: 10000 },
   { ...NONE, name: "noise", label: "Noise", kind: "float", default: 0.15, low: 0 },
   {
     ...NONE,
@@ -60,7 +60,7 @@ it("shows each with its default and its limits", () => {
     [...label.querySelectorAll(":scope > span, small")].map((part) => part.textContent).join(": "),
   );
   expect(said).toEqual([
-    "Samples: default 25, 1 to 1000",
+    "Samples: default 25, 1 to 10,000",
     "Noise: default 0.15, at least 0",
     "Baseline: default black",
     "Squared: default no",

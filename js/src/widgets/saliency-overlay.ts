@@ -266,9 +266,8 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
 
   const sayStatus = () => {
     const text = shell.setState(state);
-    // A panel says itself how far its method is.
-    const isTold = panels.entries().some(({ panel }) => panel.state() === "running");
-    setText(status, isTold ? "" : text);
+    // A panel at work says so itself.
+    setText(status, state === "busy" ? "" : text);
     if (state === "static") notice.say("static", text, words.staticHint);
   };
 

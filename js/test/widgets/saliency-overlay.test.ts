@@ -388,6 +388,19 @@ describe("without a kernel", () => {
   });
 });
 
+it("keeps the map so far when the kernel falls silent, and says that it waits", () => {
+  const model = open({ panels: [{ method: "rise" }] });
+  model.welcome();
+  model.answerInput();
+  model.answerPartial();
+  vi.advanceTimersByTime(2100);
+  expect(one(".cnnviz-status").textContent).toBe("Waiting for the kernel");
+  vi.advanceTimersByTime(30_000);
+  expect(status()).toBe("Stopped after 10 of 40 passes, 3.2\u00a0s");
+  model.answerMap();
+  expect(status()).toBe("25 forward passes, 3.2\u00a0s");
+});
+
 it("leaves nothing behind", () => {
   const model = opened(two());
   for (const stop of stops.splice(0)) stop();
