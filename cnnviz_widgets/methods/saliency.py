@@ -14,7 +14,6 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.inspection.explained import ExplainedTarget
-from cnnviz_widgets.methods.cam import gradient_cams
 from cnnviz_widgets.methods.case import Attribution, Case, Rule, inputs_at_once
 from cnnviz_widgets.methods.default_layer import default_layer
 from cnnviz_widgets.methods.gradients import gradient, input_x_gradient, reduce_channels
@@ -216,8 +215,9 @@ def _black(insp: Inspector, picture: Tensor) -> Tensor | None:
 
 
 def _multiply_adds(insp: Inspector) -> int | None:
-    """Return those of a forward pass of one image, as far as they are known."""
-    return sum(info.multiply_adds or 0 for info in insp.layers) or None
+    """Return those of a forward pass of one image, as far as they are known, all layers counted."""
+    modules = insp._session.modules  # insp.layers has only those that are shown
+    return sum(info.multiply_adds or 0 for info in modules if info.is_leaf) or None
 
 
 def _gradcam(run: _Run, layer: str, target: ExplainedTarget, image: int) -> Tensor:
@@ -228,7 +228,7 @@ def _gradcam(run: _Run, layer: str, target: ExplainedTarget, image: int) -> Tens
     def visit(_info: object, activation: Tensor, gradient: Tensor | None, _place: int) -> None:
         if gradient is not None:
             values, gradients = grid.matrix(activation)[0], grid.matrix(gradient)[0]
-            found.append(gradient_cams(["gradcam"], values, gradients)["gradcam"])
+            found.append(gradients.mean(1) @ values)
 
     run.insp.passes.sweep([info.name], [target], visit, image=image, check=run.check)
     run.case.forward += 1

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cnnviz_widgets.attribution.cam import cam
 from cnnviz_widgets.attribution.map import Map
+from cnnviz_widgets.attribution.resize import resized
 from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods import methods
@@ -415,6 +417,50 @@ def test_memory_does_not_grow_with_the_samples() -> None:
         assert sum(sizes) - masks in {0, 1}  # once it is tried whether rows change each other
 
 
+def test_layers_that_are_not_shown_count_too() -> None:
+    """How many inputs run at once depends on the whole model."""
+    sizes: list[int] = []
+
+    class Watched(models.Plain):
+        def forward(self, x: Tensor) -> Tensor:
+            sizes.append(len(x))
+            result: Tensor = super().forward(x)
+            return result
+
+    x = torch.randn(1, 3, 1500, 1500)
+    insp = Inspector(models.built(Watched()), x, layers=["fc"])
+    saliency(insp, "rise", masks=12)
+    assert max(sizes) < 12  # 0.8e9 multiply-adds each, in the convolutions
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_images_that_depend_on_their_batch_run_alone(name: str) -> None:
+    """BatchNorm with the batch's own statistics: what else is in the batch must not matter."""
+
+    class Mixing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = functional.batch_norm(self.conv(x), None, None, training=True)
+            result: Tensor = self.fc(y.relu().mean((2, 3)))
+            return result
+
+    model, x = models.built(Mixing()), models.pictures(1)
+    found = quick(
+        Inspector(model, x), name, target=1, **({"window": 6} if name == "occlusion" else {})
+    )
+    if name == "occlusion":
+        score = float(model(x).detach()[0, 1])
+        covered = x.clone()
+        covered[..., :6, :6] = 0
+        assert found.values[0, 0] == pytest.approx(
+            score - float(model(covered).detach()[0, 1]), abs=1e-4
+        )
+    assert np.isfinite(found.values).all()
+
+
 def test_a_blank_map_says_why() -> None:
     """The gradient of a score that does not depend on the picture is zero everywhere."""
     model = models.built(models.Plain())
@@ -423,6 +469,18 @@ def test_a_blank_map_says_why() -> None:
     found = saliency(Inspector(model, models.pictures(1)), "gradient")
     assert found.status == "empty"
     assert found.note == "Every value is zero."
+
+
+def test_guided_gradcam_is_guided_backprop_times_grad_cam() -> None:
+    """Of the layer's Grad-CAM, rectified and enlarged bilinearly."""
+    insp = Inspector(models.built(Rectifiers("modules")), models.pictures(1))
+    gradcam = cam(insp, "gradcam", "second", 1)
+    guided = saliency(insp, "guided_backprop", 1)
+    found = saliency(insp, "guided_gradcam", 1, layer="second")
+    assert guided.channels is not None
+    assert found.channels is not None
+    enlarged = resized(gradcam.rectified(), (12, 10))
+    np.testing.assert_allclose(found.channels, guided.channels * enlarged, rtol=1e-4, atol=1e-9)
 
 
 def test_guided_gradcam_names_its_layer() -> None:
