@@ -4,6 +4,7 @@ import { type CamMap, type CamScore, fieldOf, peakOf, rangeOf } from "./cammaps"
 import { type CamPanel, type Ground, makeCamPanel } from "./campanel";
 import type { CamLook } from "./camtraits";
 import { h, setText } from "./dom";
+import { enlargement, enlargePicture } from "./enlarge";
 import { formatNumber } from "./format";
 import { resizeField } from "./overlay";
 import { palette } from "./palettes";
@@ -99,8 +100,10 @@ export function makeCamDrawing(
     box,
     legend,
     setGround(rgb) {
-      const [height = 0, width = 0] = rgb?.shape ?? [];
-      ground = rgb ? { rgb: rgb.data, height, width } : null;
+      const [rows = 0, columns = 0] = rgb?.shape ?? [];
+      const drawn = rgb && enlargePicture(rgb, enlargement(rows, columns));
+      const [height = 0, width = 0] = drawn?.shape ?? [];
+      ground = drawn ? { rgb: drawn.data, height, width } : null;
     },
     setCount(count, place) {
       active = place;

@@ -103,16 +103,17 @@ export interface OverlayLook {
   readonly threshold: number;
 }
 
-/** Red, green and blue of the table's colours and then of NaN, each times the opacity. */
-function weighted({ table, special }: Palette, opacity: number): Float64Array {
-  const parts = new Float64Array(3 * 257);
-  for (let row = 0; row < 257; row++) {
-    const colour = row < 256 ? (table[row] as number) : special.nan;
-    for (let part = 0; part < 3; part++) {
-      parts[3 * row + part] = ((colour >> (8 * part)) & 255) * opacity;
-    }
+let mixed: { readonly opacity: number; readonly levels: Uint8Array } | null = null;
+
+/** Level of a mix at 256 * (level of the map's colour) + (level of the picture). */
+function mixOf(opacity: number): Uint8Array {
+  if (mixed?.opacity === opacity) return mixed.levels;
+  const levels = new Uint8Array(1 << 16);
+  for (let at = 0; at < levels.length; at++) {
+    levels[at] = (at >> 8) * opacity + (at & 255) * (1 - opacity) + 0.5;
   }
-  return parts;
+  mixed = { opacity, levels };
+  return levels;
 }
 
 /**
@@ -129,36 +130,32 @@ export function paintOverlay(
   rgb: ArrayLike<number> | null,
   { colours, range, diverging, opacity, threshold }: OverlayLook,
 ): void {
-  const part = rgb ? opacity : 1;
-  const parts = weighted(colours, part);
-  const shares = Float64Array.from({ length: 256 }, (_, byte) => byte * (1 - part));
+  const { table, special } = colours;
   const { low, high } = range;
   const span = high - low;
   const flat = diverging ? 127.5 : 0;
+  const mix = mixOf(opacity);
   for (let i = 0, at = 0; i < pixels.length; i++, at += 3) {
     const value = values[i] as number;
     const isHidden = value < threshold && value > -threshold;
-    if (isHidden && rgb) {
-      const [red, green, blue] = [rgb[at] as number, rgb[at + 1] as number, rgb[at + 2] as number];
-      pixels[i] = (255 << 24) | (blue << 16) | (green << 8) | red;
+    const place = (span > 0 ? ((value - low) / span) * 255 : flat) + 0.5;
+    // The difference is 0 for every number that is finite.
+    const isNumber = value - value === 0;
+    const row = place > 255 ? 255 : place > 0 ? place | 0 : 0;
+    const colour = (isNumber ? table[row] : special.nan) as number;
+    if (!rgb) {
+      pixels[i] = isHidden ? 0 : colour;
       continue;
     }
-    if (isHidden) {
-      pixels[i] = 0;
-      continue;
+    let red = rgb[at] as number;
+    let green = rgb[at + 1] as number;
+    let blue = rgb[at + 2] as number;
+    if (!isHidden) {
+      red = mix[((colour & 255) << 8) | red] as number;
+      green = mix[(colour & 65280) | green] as number;
+      blue = mix[((colour >> 8) & 65280) | blue] as number;
     }
-    // What is not finite makes `place` NaN or infinite; value - value is 0 for all else.
-    const place = span > 0 ? ((value - low) / span) * 255 : flat;
-    const row = value - value === 0 ? Math.max(0, Math.min(Math.floor(place + 0.5), 255)) : 256;
-    let red = parts[3 * row] as number;
-    let green = parts[3 * row + 1] as number;
-    let blue = parts[3 * row + 2] as number;
-    if (rgb) {
-      red += shares[rgb[at] as number] as number;
-      green += shares[rgb[at + 1] as number] as number;
-      blue += shares[rgb[at + 2] as number] as number;
-    }
-    pixels[i] = (255 << 24) | ((blue + 0.5) << 16) | ((green + 0.5) << 8) | (red + 0.5);
+    pixels[i] = (255 << 24) | (blue << 16) | (green << 8) | red;
   }
 }
 

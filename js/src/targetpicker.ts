@@ -100,7 +100,7 @@ export function makeTargetPicker(on: On, onChoose: (target: number) => void): Ta
     const place = [...likely.keys()].indexOf(target) + 1;
     const rank = place ? words.likely(place, likely.size) : words.searched;
     const share = likely.get(target)?.probability ?? null;
-    setText(slider.label, `${words.target}: ${name}`);
+    setText(slider.label, `${words.target}: ${name}, ${rank}`);
     slider.label.title = name;
     const spoken = share === null ? "" : `, ${formatProbability(share)}`;
     setAttributes(slider.input, { "aria-valuetext": `${name}, ${rank}${spoken}` });

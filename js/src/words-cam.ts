@@ -19,8 +19,8 @@ export const signedColours = "Signed maps keep their own colours, centred on zer
 
 /** Which scale is in force; `count` maps are on it. */
 export const legend = (scale: CamScale, count: number, name: string) => {
-  if (scale === "map") return `Positive values, each map on its own scale; ${name}:`;
-  const what = scale === "signed" ? "Signed values" : "Positive values, negative ones as zero";
+  if (scale === "map") return `Positive values as drawn, each map on its own scale; ${name}:`;
+  const what = scale === "signed" ? "Signed values as drawn" : "Positive values as drawn";
   if (count < 2) return `${what}:`;
   return `${what}, ${count === 2 ? "both" : `all ${count}`} maps on one scale:`;
 };
@@ -33,7 +33,7 @@ export const mapOf = (name: string, layer: string, height: number, width: number
   `Map of ${name} at ${layer}, ${height} × ${width} values; arrow keys read them`;
 export const explained = (kind: string, score: string) => `${kind} ${score}`;
 export const probability = (share: string) => `probability ${share}`;
-export const extent = (low: string, high: string) => `values from ${low} to ${high}`;
+export const extent = (low: string, high: string) => `raw values from ${low} to ${high}`;
 export const noFinite = "no value is a finite number";
 export const active = (name: string) => `Slide the class of ${name}`;
 export const add = "Add a class beside";

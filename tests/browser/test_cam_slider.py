@@ -78,6 +78,13 @@ def places(view: CamView) -> dict[str, int]:
     return found
 
 
+def large(picture: Pixels | None) -> Pixels:
+    """Return a picture of 64 px as the view draws it: each pixel 7 times as high and as wide."""
+    assert picture is not None
+    assert picture.shape == (64, 64, 3)
+    return picture.repeat(7, axis=0).repeat(7, axis=1)
+
+
 def agree(drawn: Pixels, expected: Pixels, what: str) -> None:
     """Compare with NumPy's picture; float32 and float64 may round a tie to different levels."""
     difference = np.abs(drawn[..., :3].astype(int) - expected)
@@ -116,7 +123,7 @@ def test_pixels_are_numpys_in_codes_and_exact(view: CamView, sweep: CamSweep) ->
         assert shown == layer
         coded = view.pixels()
         view.rest()
-        exact = sweep[layer, target].overlay(opacity=0.6)
+        exact = sweep[layer, target].overlay(large(sweep[layer, target].picture), opacity=0.6)
         agree(view.pixels(), exact, layer)
         assert np.abs(coded[..., :3].astype(int) - exact).max() <= 4, layer
 
@@ -128,10 +135,10 @@ def test_two_classes_are_on_one_scale(view: CamView, sweep: CamSweep) -> None:
     expect(view.root.locator(".cnnviz-panel")).to_have_count(2)
     expect(view.root.locator(".cnnviz-legend")).to_contain_text("both maps on one scale")
     maps = [sweep[default_layer(sweep), target] for target in (0, 3)]
-    height, width = maps[0].size
-    peaks = [float(resized(found.rectified(), (height, width)).max()) for found in maps]
+    size = large(maps[0].picture).shape[:2]
+    peaks = [float(resized(found.rectified(), size).max()) for found in maps]
     for place, found in enumerate(maps):
-        share = found.display() * (peaks[place] / max(peaks))
+        share = found.display(size) * (peaks[place] / max(peaks))
         colours = palette("viridis")[np.floor(share * 255 + 0.5).astype(int)]
         drawn = view.pixels(place)[..., :3].astype(int)
         # One step of the table where rounding in float32 takes a value across its edge.

@@ -77,10 +77,10 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   const add = h("button.add", { type: "button", "data-cnnviz-control": "add" }, words.add);
   on(add, "click", () => addClass());
   const remarks = makeRemarks();
-  const side = h("div.side", input.picture, input.predictions, picker.box, remarks.box);
+  const side = h("div.side", input.picture, input.predictions, remarks.box);
   const main = h("div.main", options.box, h("div.scalebar", drawing.legend, add));
   main.append(progress.box, drawing.box);
-  root.append(header.box, notice.box, h("div.body", side, main));
+  root.append(header.box, picker.box, notice.box, h("div.body", side, main));
 
   const source = openCamSource(
     shell.cid,

@@ -81,11 +81,12 @@ function set(name: string, value: string | number, event = "input"): void {
   control(name).dispatchEvent(new Event(event, { bubbles: true }));
 }
 
-/** Reds of a panel's pixels, which on the map "gray" with full opacity are its levels. */
+/** Reds of a panel's corners, which with the colours "gray" and full opacity are its levels. */
 function levels(place = 0): number[] {
   const canvas = panels()[place]?.querySelector("canvas");
-  const image = canvas && page.put.get(canvas);
-  return [...(image?.data ?? [])].filter((_, i) => i % 4 === 0);
+  const data = (canvas && page.put.get(canvas)?.data) ?? [];
+  const side = Math.sqrt(data.length / 4);
+  return [0, side - 1, side * (side - 1), side * side - 1].map((at) => data[4 * at] ?? -1);
 }
 
 describe("opening", () => {
@@ -178,8 +179,8 @@ describe("several classes", () => {
     vi.advanceTimersByTime(100);
     expect(one(".cnnviz-legend").textContent).toContain("-3.53.5centred on zero");
     expect(panels().map((panel) => panel.textContent)).toEqual([
-      expect.stringContaining("values from -1 to 2"),
-      expect.stringContaining("values from -1 to 3.5"),
+      expect.stringContaining("raw values from -1 to 2"),
+      expect.stringContaining("raw values from -1 to 3.5"),
     ]);
   });
 
@@ -224,7 +225,7 @@ describe("a map", () => {
     press("ArrowUp");
     expect(one("output").textContent).toBe("y 0, x 1: 3.5");
     press("Escape");
-    expect(one("output").textContent).toBe("values from -1 to 3.5");
+    expect(one("output").textContent).toBe("raw values from -1 to 3.5");
   });
 
   it("that is blank says why", () => {
