@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +18,8 @@ BLOCK_VALUES = (1 << 15) - 1
 """Values worked on at a time: they stay in a core's cache, and torch starts no threads for them."""
 ROUNDING = 1e-6
 """A mean smaller than this part of the root mean square is rounding."""
+_FEW_ROWS = 16
+_LONG = 512  # a product of matrices with longer sums is given threads, which costs more than it
 
 
 def gradient_cams(names: Sequence[str], activation: Tensor, gradient: Tensor) -> dict[str, Tensor]:
@@ -36,12 +37,10 @@ class GradientCams:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
+        needs = {need for name in names for need in _NEEDS[name]}
+        self._steps = [step for name, step in _STEPS.items() if name in needs]
         self._weighted = [name for name in names if name in WEIGHTS]
-        self._direct = [name for name in names if name in TERMS]
-        needs = [need for name in self._weighted for need in WEIGHTS[name].needs]
-        self._needs = list(dict.fromkeys(needs))
-        # Grad-CAM alone reads its memory once: blocks would only cost.
-        self._whole = not self._direct and set(self._needs) <= {"gradient"}
+        self._direct = [name for name in names if name not in WEIGHTS]
 
     def __call__(self, activation: Tensor, gradient: Tensor) -> dict[str, Tensor]:
         """Return the map of each method.
@@ -56,136 +55,98 @@ class GradientCams:
         dict of str to Tensor of shape (P,)
             float32, raw and signed.
         """
-        channels, places = activation.shape
-        step = channels if self._whole else max(1, BLOCK_VALUES // max(places, 1))
-        found: dict[str, list[Tensor]] = {need: [] for need in self._needs}
-        maps = {name: activation.new_zeros(places) for name in self._direct}
-        scratch = Scratch(min(step, channels), activation)
-        for first in range(0, channels, step):
-            rows = slice(first, first + step)
-            block = Block(activation[rows], gradient[rows], scratch)
-            for need, listed in found.items():
-                listed.append(SUMS[need](block))
-            for name, so_far in maps.items():
-                _add_rows(so_far, TERMS[name](block))
+        places = activation.shape[1]
+        if self._weighted == ["gradcam"] and not self._direct:  # blocks would only cost
+            weights = grad_cam({"gradient": gradient.sum(1)}, places)
+            return {"gradcam": weights @ activation}
+        walk = Walk(activation, gradient, self._direct)
+        for first in range(0, len(activation), walk.step):
+            rows = slice(first, first + walk.step)
+            walk.enter(activation[rows], gradient[rows])
+            for step in self._steps:
+                step(walk)
+        maps = walk.maps
         if self._weighted:
-            sums = {need: torch.cat(listed) for need, listed in found.items()}
-            if "plus plus" in sums and not math.isfinite(float(sums["plus plus"].sum())):
+            sums = walk.joined()
+            if not math.isfinite(float(sums.get("plus plus", activation[0, :1]).sum())):
                 sums["plus plus"] = _plus_plus_at_poles(activation, gradient)
-            weights = torch.stack([WEIGHTS[name].of(sums, places) for name in self._weighted])
-            maps.update(zip(self._weighted, weights @ activation, strict=True))
+            weights = torch.stack([WEIGHTS[name](sums, places) for name in self._weighted])
+            maps.update(zip(self._weighted, _weighted_sums(weights, activation), strict=True))
         return maps
 
 
-def _add_rows(total: Tensor, terms: Tensor) -> None:
-    """Add the sum of all rows (c, P) to a total (P,), in place."""
-    if len(terms) < 16:  # then torch's sum along this axis is several times slower
-        total.addmv_(terms.t(), terms.new_ones(len(terms)))
-    else:
-        total.add_(terms.sum(0))
+def _weighted_sums(weights: Tensor, activation: Tensor) -> Tensor:
+    """Return ``weights @ activation``, (M, P), for weights (M, C)."""
+    total = weights[:, :_LONG] @ activation[:_LONG]
+    for first in range(_LONG, len(activation), _LONG):
+        rows = slice(first, first + _LONG)
+        total.addmm_(weights[:, rows], activation[rows])
+    return total
 
 
-class Scratch:
-    """Memory that the blocks of a layer use in turn.
+class Walk:
+    """The channels of a layer, a block of them at a time, with memory that blocks use in turn.
 
     Parameters
     ----------
-    rows : int
-        Channels of the largest block.
-    like : Tensor of shape (C, P)
-        The layer's activation.
+    activation, gradient : Tensor of shape (C, P)
+        float32.
+    direct : sequence of str
+        Maps that are added up block by block.
 
     Attributes
     ----------
-    product, positive, work : Tensor of shape (rows, P)
-        To be written to.
-    twos : Tensor of shape (rows, P)
-        2 everywhere; adding it with a product is faster than adding a number.
-    """
-
-    def __init__(self, rows: int, like: Tensor) -> None:
-        self.product, self.positive, self.work = (like.new_empty(3, rows, like.shape[1])).unbind()
-        self.twos = like.new_full((rows, like.shape[1]), 2.0)
-
-
-class Block:
-    """Some channels of a layer, and what methods share about them, computed when first asked for.
-
-    Parameters
-    ----------
+    step : int
+        Channels of a block.
     activation, gradient : Tensor of shape (c, P)
-        float32.
-    scratch : Scratch
-        Holds what is computed until the next block.
+        The block's.
+    product, positive, work, twos : Tensor of shape (c, P)
+        A G; ReLU(G); memory for what nobody shares; 2 everywhere.
+    row_sums : Tensor of shape (c,)
+        A, added up over the places.
+    maps : dict of str to Tensor of shape (P,)
+        The maps so far.
+    sums : dict of str to list of Tensor of shape (c,)
+        Sums over the places, by block.
     """
 
-    def __init__(self, activation: Tensor, gradient: Tensor, scratch: Scratch) -> None:
-        self.activation = activation
-        self.gradient = gradient
-        self.scratch = scratch
-        self._product: Tensor | None = None
-        self._positive: Tensor | None = None
-        self._sums: Tensor | None = None
+    row_sums: Tensor
 
-    @property
-    def product(self) -> Tensor:
-        """Activation times gradient at each place, (c, P)."""
-        if self._product is None:
-            room = self.scratch.product[: len(self.activation)]
-            self._product = torch.mul(self.activation, self.gradient, out=room)
-        return self._product
+    def __init__(self, activation: Tensor, gradient: Tensor, direct: Sequence[str]) -> None:
+        channels, places = activation.shape
+        self.step = min(channels, max(1, BLOCK_VALUES // max(places, 1)))
+        self.activation, self.gradient = activation, gradient
+        self.maps = {name: activation.new_zeros(places) for name in direct}
+        self.sums: dict[str, list[Tensor]] = {}
+        self._use(activation.new_empty(3, self.step, places).unbind())
+        self.twos = activation.new_full((self.step, places), 2.0)
+        self._ones = activation.new_ones(self.step)
 
-    @property
-    def positive(self) -> Tensor:
-        """The gradient where it is positive, else zero, (c, P)."""
-        if self._positive is None:
-            room = self.scratch.positive[: len(self.activation)]
-            self._positive = torch.clamp_min(self.gradient, 0, out=room)
-        return self._positive
+    def _use(self, rooms: Sequence[Tensor]) -> None:
+        self.product, self.positive, self.work = rooms
 
-    @property
-    def sums(self) -> Tensor:
-        """Sum of each channel's activation over the places, (c,)."""
-        if self._sums is None:
-            self._sums = self.activation.sum(1)
-        return self._sums
+    def enter(self, activation: Tensor, gradient: Tensor) -> None:
+        """Go on to the next block."""
+        self.activation, self.gradient = activation, gradient
+        rows = len(activation)
+        if rows < len(self._ones):  # the last block may be smaller
+            self._use([room[:rows] for room in (self.product, self.positive, self.work)])
+            self.twos, self._ones = self.twos[:rows], self._ones[:rows]
 
-    @property
-    def work(self) -> Tensor:
-        """Memory for what nobody shares, (c, P)."""
-        return self.scratch.work[: len(self.activation)]
+    def note(self, name: str, sums: Tensor) -> None:
+        """Keep sums (c,) of this block."""
+        self.sums.setdefault(name, []).append(sums)
 
+    def joined(self) -> Sums:
+        """Return the sums of all blocks."""
+        return {name: torch.cat(parts) for name, parts in self.sums.items()}
 
-# -- sums over the places of each channel ---------------------------------------------------------
-
-
-def _size(block: Block) -> Tensor:
-    """Return the root of the sum of squares of each channel, times the root of its places."""
-    size: Tensor = torch.linalg.vector_norm(block.activation, dim=1)
-    return size * math.sqrt(block.activation.shape[1])
-
-
-def _plus_plus(block: Block) -> Tensor:
-    """Return ``sum_ij a_kij ReLU(G_kij)``, see `grad_cam_plus_plus`; not finite at a pole."""
-    twos = block.scratch.twos[: len(block.activation)]
-    below = torch.addcmul(twos, block.positive, block.sums[:, None], out=block.work)
-    return torch.div(block.positive, below, out=below).sum(1)
-
-
-def _plus_plus_at_poles(activation: Tensor, gradient: Tensor) -> Tensor:
-    """Return the same for a whole layer, with terms at a pole left out."""
-    positive = gradient.clamp(min=0)
-    below = 2 + positive * activation.sum(1, keepdim=True)
-    return (positive / below.masked_fill(below == 0, torch.inf)).sum(1)
-
-
-SUMS: dict[str, Callable[[Block], Tensor]] = {
-    "gradient": lambda block: block.gradient.sum(1),
-    "activation": lambda block: block.sums,
-    "size": _size,
-    "product": lambda block: block.product.sum(1),
-    "plus plus": _plus_plus,
-}
+    def add(self, name: str, terms: Tensor) -> None:
+        """Add terms (c, P) to a map."""
+        if len(terms) < _FEW_ROWS:  # then torch's sum along this axis is several times slower
+            self.maps[name].addmv_(terms.t(), self._ones)
+        else:
+            self.maps[name].add_(terms.sum(0))
 
 
 # -- weights of channels: the map is sum_k w_k A_k ------------------------------------------------
@@ -225,48 +186,100 @@ def xgrad_cam(sums: Sums, _places: int) -> Tensor:
     return weights.masked_fill_(sums["activation"].abs() <= ROUNDING * sums["size"], 0)
 
 
-# -- terms of each channel and place: the map is their sum over the channels ----------------------
+WEIGHTS: dict[str, Callable[[Sums, int], Tensor]] = {
+    "gradcam": grad_cam,
+    "gradcam++": grad_cam_plus_plus,
+    "xgradcam": xgrad_cam,
+}
 
 
-def hires_cam(block: Block) -> Tensor:
+# -- steps: what is done with each block ----------------------------------------------------------
+
+
+def _gradient_sums(walk: Walk) -> None:
+    walk.note("gradient", walk.gradient.sum(1))
+
+
+def _activation_sums(walk: Walk) -> None:
+    walk.row_sums = walk.activation.sum(1)
+    walk.note("activation", walk.row_sums)
+
+
+def _size(walk: Walk) -> None:
+    """Note the root mean square of each channel times its places, as a sum is to be judged by."""
+    size: Tensor = torch.linalg.vector_norm(walk.activation, dim=1)
+    walk.note("size", size.mul_(math.sqrt(walk.activation.shape[1])))
+
+
+def _product(walk: Walk) -> None:
+    torch.mul(walk.activation, walk.gradient, out=walk.product)
+
+
+def _product_sums(walk: Walk) -> None:
+    walk.note("product", walk.product.sum(1))
+
+
+def _positive(walk: Walk) -> None:
+    torch.clamp_min(walk.gradient, 0, out=walk.positive)
+
+
+def _plus_plus(walk: Walk) -> None:
+    """Note ``sum_ij a_kij ReLU(G_kij)``, see `grad_cam_plus_plus`; not finite at a pole."""
+    torch.addcmul(walk.twos, walk.positive, walk.row_sums[:, None], out=walk.work)
+    torch.div(walk.positive, walk.work, out=walk.work)
+    walk.note("plus plus", walk.work.sum(1))
+
+
+def _plus_plus_at_poles(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Return the same for a whole layer, with terms at a pole left out."""
+    positive = gradient.clamp(min=0)
+    below = 2 + positive * activation.sum(1, keepdim=True)
+    return (positive / below.masked_fill(below == 0, torch.inf)).sum(1)
+
+
+def hires_cam(walk: Walk) -> None:
     """HiResCAM (Draelos and Carin, arXiv:2011.08891, eq. 4): ``sum_k G_k A_k`` at each place.
 
     Captum's LayerGradientXActivation, summed over the channels.
     """
-    return block.product
+    walk.add("hirescam", walk.product)
 
 
-def grad_cam_elementwise(block: Block) -> Tensor:
+def grad_cam_elementwise(walk: Walk) -> None:
     """Grad-CAM elementwise: ``sum_k ReLU(G_k A_k)`` at each place, as in pytorch-grad-cam.
 
     The ReLU stands inside the sum: what speaks against the class takes nothing off.
     """
-    return torch.clamp(block.product, min=0, out=block.work)
+    walk.add("gradcam_elementwise", torch.clamp_min(walk.product, 0, out=walk.work))
 
 
-def layer_cam(block: Block) -> Tensor:
+def layer_cam(walk: Walk) -> None:
     """LayerCAM (Jiang et al., IEEE TIP 2021, eq. 5 and 6): ``sum_k ReLU(G_k) A_k`` at each place.
 
     The paper's scaling by tanh belongs to the fusion of several layers and is left out.
     """
-    return torch.mul(block.positive, block.activation, out=block.work)
+    walk.add("layercam", torch.mul(walk.positive, walk.activation, out=walk.work))
 
 
-class Weights(NamedTuple):
-    """How a method weighs channels, and the sums that it needs for it."""
-
-    of: Callable[[Sums, int], Tensor]
-    needs: tuple[str, ...]
-
-
-WEIGHTS = {
-    "gradcam": Weights(grad_cam, ("gradient",)),
-    "gradcam++": Weights(grad_cam_plus_plus, ("plus plus",)),
-    "xgradcam": Weights(xgrad_cam, ("product", "activation", "size")),
-}
-TERMS: dict[str, Callable[[Block], Tensor]] = {
+_STEPS: dict[str, Callable[[Walk], None]] = {
+    "gradient sums": _gradient_sums,
+    "activation sums": _activation_sums,
+    "size": _size,
+    "product": _product,
+    "product sums": _product_sums,
     "hirescam": hires_cam,
     "gradcam_elementwise": grad_cam_elementwise,
+    "positive": _positive,
     "layercam": layer_cam,
+    "plus plus": _plus_plus,
 }
-GRADIENT_CAMS = (*WEIGHTS, *TERMS)
+"""In an order in which each finds what it needs."""
+_NEEDS = {
+    "gradcam": ("gradient sums",),
+    "gradcam++": ("activation sums", "positive", "plus plus"),
+    "xgradcam": ("activation sums", "size", "product", "product sums"),
+    "hirescam": ("product", "hirescam"),
+    "gradcam_elementwise": ("product", "gradcam_elementwise"),
+    "layercam": ("positive", "layercam"),
+}
+GRADIENT_CAMS = tuple(_NEEDS)
