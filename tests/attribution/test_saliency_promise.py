@@ -10,18 +10,11 @@ from torch import nn
 
 from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.inspection import Inspector
-from cnnviz_widgets.methods import methods
 from cnnviz_widgets.methods.progress import Cancelled
+from tests.attribution.few_passes import NAMES, RULED, quick
 from tests.inspection import models
 from tests.inspection.promise import unchanged
 
-QUICK: dict[str, dict[str, object]] = {
-    "integrated_gradients": {"steps": 3},
-    "smoothgrad": {"samples": 3},
-    "vargrad": {"samples": 3},
-    "rise": {"masks": 3},
-}
-NAMES = [method.name for method in methods("saliency")]
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "training": lambda: models.built(models.Plain(inplace=True)).train(),
     "in place": lambda: models.built(models.InPlace("ReLU")),
@@ -45,12 +38,12 @@ def test_every_method_leaves_the_model_alone(name: str, model_name: str) -> None
     model, x = MODELS[model_name](), models.pictures().requires_grad_()
     with unchanged(model, x):
         insp = Inspector(model, x)
-        if model_name == "weird" and name in {"guided_backprop", "deconvnet", "guided_gradcam"}:
+        if model_name == "weird" and name in RULED:
             with pytest.raises(ValueError, match="Weird has no ReLU"):
                 saliency(insp, name)
             return
         for _ in range(2):
-            saliency(insp, name, **QUICK.get(name, {}))  # type: ignore[arg-type]
+            quick(insp, name)
 
 
 class FailsRectified(models.Fails):
@@ -71,13 +64,13 @@ def test_a_model_that_raises_half_way(name: str, error: type[BaseException]) -> 
         models.FAILING.append(True)
         try:
             with pytest.raises(error, match="half-way"):
-                saliency(insp, name, **QUICK.get(name, {}))  # type: ignore[arg-type]
+                quick(insp, name)
         finally:
             models.FAILING.clear()
         assert (saliency(insp, "gradient").values == expected).all()
 
 
-@pytest.mark.parametrize("name", [method.name for method in methods("saliency")])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_cancelled_method_leaves_the_model_alone(name: str) -> None:
     model, x = models.built(models.Plain()).train(), models.pictures()
     insp = Inspector(model, x)
