@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from cnnviz_widgets.methods import captum_classes
 from cnnviz_widgets.methods.registry import Family, Method, Parameter, Value, find_method, methods
 
 
@@ -52,6 +53,9 @@ def _parameter_entry(parameter: Parameter) -> ParameterEntry:
 
 def takes_layer(method: Method) -> bool:
     """Tell whether a method can be asked at a layer of the reader's choice."""
+    theirs = captum_classes.captum_class(method.name)
+    if theirs is not None:
+        return captum_classes.takes_layer(theirs)
     return method.family == "cam" or method.name == "guided_gradcam"
 
 
@@ -78,15 +82,49 @@ def method_entries(*families: Family) -> list[MethodEntry]:
 def method_of(name: str, *families: Family) -> Method:
     """Return the method of this name in any of these families, of which the first errs.
 
+    Parameters
+    ----------
+    name : str
+        As in the registry, or "captum.DeepLift" and so on.
+    *families : {"cam", "saliency"}
+        Where to look.
+
     Raises
     ------
     ValueError
         There is none; the text names near matches.
+    ModuleNotFoundError
+        It is one of Captum's, which is not installed.
     """
+    theirs = captum_classes.captum_class(name)
+    if theirs is not None:
+        return _captum_method(theirs)
     for family in families[1:]:
         if any(method.name == name for method in methods(family)):
             return find_method(name, family)
     return find_method(name, families[0])
+
+
+def captum_name(method: object) -> str | None:
+    """Return the name of a class of Captum, given as such or by name; None for any other method."""
+    theirs = captum_classes.captum_class(method)
+    return None if theirs is None else f"captum.{theirs.__name__}"
+
+
+def _captum_method(theirs: type) -> Method:
+    """Describe a class of Captum as the registry describes our methods."""
+    name = theirs.__name__
+    return Method(
+        name=f"captum.{name}",
+        title=f"{name} (Captum)",
+        family="saliency",
+        paper="captum.ai",
+        signed=True,
+        parameters=(),
+        passes="as many passes as it needs",
+        summary=f"{captum_classes.name_of(theirs)} on a copy of the model.",
+        progressive=True,
+    )
 
 
 def parameter_controls(*families: Family) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ In: a `Map` and how far its method is. Out: header fields and arrays, with no wi
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -85,7 +86,7 @@ def sorted_parameters(given: object) -> Parameters:
 
 
 def progress_frame(done: int, total: int) -> Frame:
-    """Say how far a method is that has nothing new to show."""
+    """Say how far a method is that has nothing new to show; 0 in total: nobody knows."""
     return Frame({"done": done, "total": total}, final=False)
 
 
@@ -129,7 +130,8 @@ def _facts(found: Map) -> dict[str, Json]:
         "target": {
             "index": found.target_index,
             "name": found.target_name,
-            "score": found.score,
+            # What explains a layer's values has no score.
+            "score": found.score if math.isfinite(found.score) else None,
             "score_kind": found.score_kind,
         },
         "forward": forward,

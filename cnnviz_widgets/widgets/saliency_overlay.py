@@ -24,7 +24,14 @@ from cnnviz_widgets.streaming.wire import Header
 from .baking import Wanted
 from .base import Answer, Frame, InspectorWidget, Reply, built, checked_choice
 from .layer_frames import input_frame
-from .method_entries import method_entries, method_of, parameter_controls, takes_layer
+from .method_entries import (
+    captum_name,
+    method_entries,
+    method_entry,
+    method_of,
+    parameter_controls,
+    takes_layer,
+)
 from .saliency_frames import (
     Question,
     RecentFrames,
@@ -32,6 +39,7 @@ from .saliency_frames import (
     partial_frame,
     progress_frame,
     read_question,
+    sorted_parameters,
 )
 from .saliency_stills import Look, drawn, saliency_still
 
@@ -59,9 +67,10 @@ class SaliencyOverlay(InspectorWidget):
     ----------
     model, inputs, class_names, mean, std, output, layers, layouts
         As in `InspectorWidget`: a network and what it takes, or an `Inspector`.
-    method : str or sequence of str, optional
+    method : str, class, or sequence of them, optional
         One method, or several side by side: "gradient" (default), "integrated_gradients",
-        "smoothgrad", "rise"... and the CAMs; ``cnnviz_widgets.methods.methods`` lists them.
+        "smoothgrad", "rise"... and the CAMs; ``cnnviz_widgets.methods.methods`` lists them. Also
+        classes of Captum, ``captum.attr.DeepLift`` or "captum.DeepLift".
     target : int or str, optional
         Class to explain, by index or name; by default each picture's top prediction.
     image : int, optional
@@ -143,14 +152,14 @@ class SaliencyOverlay(InspectorWidget):
         model: object,
         inputs: object = None,
         *,
-        method: str | Sequence[str] = "gradient",
+        method: str | type | Sequence[str | type] = "gradient",
         **options: Any,
     ) -> None:
-        chosen = [method] if isinstance(method, str) else list(method)
+        chosen = [method] if isinstance(method, (str, type)) else list(method)
         options.setdefault("panels", [{"method": name} for name in chosen])
         self._recent = RecentFrames(RECENT_BYTES)
         super().__init__(model, inputs, **options)
-        self._methods = list(method_entries(*FAMILIES))
+        self._list_methods()
         self._grids = [info.name for info in grid_layers(self.inspector)]
 
     @property
@@ -162,6 +171,16 @@ class SaliencyOverlay(InspectorWidget):
     @method.setter
     def method(self, name: str) -> None:
         self.panels = [{"method": name}, *self.panels[1:]]
+
+    @traitlets.observe("panels")
+    def _list_methods(self, _change: object = None) -> None:
+        """List our methods, and those of Captum's that are shown."""
+        named = [method_of(panel["method"], *FAMILIES) for panel in self.panels]
+        theirs = {method.name: method for method in named if captum_name(method.name)}
+        self._methods = [
+            *method_entries(*FAMILIES),
+            *(method_entry(method) for method in theirs.values()),
+        ]
 
     def _refresh_index(self) -> None:
         """Follow new inputs, and stay on a picture and a layer that still exist."""
@@ -264,7 +283,8 @@ class SaliencyOverlay(InspectorWidget):
     def _panel(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send the map that a panel asks for, and before it what there is so far."""
         try:
-            yield self._finished(read_question(request.params), reply.epoch, _report(reply))
+            question = read_question(request.params)
+            yield self._finished(question, reply.epoch, _report(reply, question))
         except Cancelled:
             return
 
@@ -301,15 +321,20 @@ def _checked_panel(panel: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f"panels has the entry {dict(panel)!r}; give 'method' and, if you like, 'parameters'."
         )
+    given = panel.get("parameters") or {}
+    theirs = captum_name(panel["method"])
+    if theirs is not None:
+        return {"method": theirs, "parameters": dict(sorted_parameters(given))}
     method = method_of(panel["method"], *FAMILIES)
-    values = checked_parameters(method, panel.get("parameters") or {})
+    values = checked_parameters(method, given)
     defaults = {parameter.name: parameter.default for parameter in method.parameters}
     changed = {name: value for name, value in values.items() if value != defaults[name]}
     return {"method": method.name, "parameters": changed}
 
 
-def _report(reply: Reply) -> MapReport:
+def _report(reply: Reply, question: Question) -> MapReport:
     """Make what a method calls when it has got further: it sends how far, or stops the method."""
+    is_counted = captum_name(question.method) is None
     told_s, mapped_s = time.monotonic(), -math.inf
 
     def report(done: int, total: int, partial: Callable[[], Map] | None) -> None:
@@ -321,7 +346,7 @@ def _report(reply: Reply) -> MapReport:
             reply.send(partial_frame(partial(), done=done, total=total))
             mapped_s = told_s = now
         elif now - told_s >= SILENCE_S:
-            reply.send(progress_frame(done, total))
+            reply.send(progress_frame(done, total if is_counted else 0))
             told_s = now
 
     return report

@@ -31,7 +31,8 @@ export interface Facts {
   readonly note: string;
   readonly target: number | null;
   readonly name: string;
-  readonly score: number;
+  /** Null where what is explained is no number. */
+  readonly score: number | null;
   readonly scoreKind: string;
   readonly forward: number;
   readonly backward: number;
@@ -71,7 +72,7 @@ function readFacts({ header }: Frame): Facts {
     note: header.note ? `${header.note}` : "",
     target: typeof index === "number" ? index : null,
     name: `${name}`,
-    score: Number(score),
+    score: typeof score === "number" ? score : null,
     scoreKind: `${scoreKind}`,
     forward: Number(header.forward),
     backward: Number(header.backward),

@@ -132,7 +132,10 @@ export function makeSaliencyPanel(
   const tellFacts = () => {
     if (!facts) return setText(explained, "");
     const { scoreKind, name, score, layer } = facts;
-    setText(explained, words.explained(scoreKind, name, formatNumber(score), layer));
+    setText(
+      explained,
+      words.explained(scoreKind, name, score === null ? "" : formatNumber(score), layer),
+    );
   };
 
   return {
@@ -144,6 +147,11 @@ export function makeSaliencyPanel(
     choose(next, values, isOnly) {
       method = next;
       select.value = next.name;
+      // A method that Python alone can name, such as one of Captum's.
+      if (!select.value) {
+        select.append(h("option", { value: next.name }, next.title));
+        select.value = next.name;
+      }
       box.setAttribute("aria-label", next.title);
       setAttributes(remove, { "aria-label": words.removeMethod(next.title) });
       show(remove, !isOnly);

@@ -42,19 +42,19 @@ const MOST_PANELS = 6;
 
 export function makePanelList(
   on: On,
-  methods: readonly MethodInfo[],
+  methods: () => readonly MethodInfo[],
   events: PanelEvents,
 ): PanelList {
   const add = h("button.add", { type: "button", "data-cnnviz-control": "add" }, words.addMethod);
   const grid = h("div.panels");
   const entries: PanelEntry[] = [];
 
-  const find = (name: string) => methods.find((method) => method.name === name);
+  const find = (name: string) => methods().find((method) => method.name === name);
 
   const makeEntry = (method: MethodInfo): PanelEntry => {
     const taken = entries.map(({ slot }) => slot);
     const slot = [...Array(MOST_PANELS).keys()].find((free) => !taken.includes(free)) ?? 0;
-    const panel = makeSaliencyPanel(methods, {
+    const panel = makeSaliencyPanel(methods(), {
       onMethod(name) {
         const next = find(name);
         if (next) change(entry, next, {});
@@ -107,7 +107,7 @@ export function makePanelList(
 
   on(add, "click", () => {
     const isFree = ({ name }: MethodInfo) => entries.every(({ method }) => method.name !== name);
-    const method = methods.find(isFree) ?? methods[0];
+    const method = methods().find(isFree) ?? methods()[0];
     if (!method) return;
     const entry = makeEntry(method);
     entries.push(entry);

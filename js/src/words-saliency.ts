@@ -53,8 +53,9 @@ export const legend = (form: Form, percentile: number, end: string) =>
 
 /** Which number the map is about. */
 export const explained = (kind: string, name: string, score: string, layer: string | null) => {
-  const what = kind === "custom" ? "a score of your own" : `the ${kind} of class ${name}`;
-  return `Explains ${what}, ${score}${layer ? `, at layer ${layer}` : ""}`;
+  const what = kind === "custom" ? name : `the ${kind} of class ${name}`;
+  const where = layer ? `at layer ${layer}` : "";
+  return `Explains ${[what, score, where].filter(Boolean).join(", ")}`;
 };
 export const layer = "Layer of the CAMs";
 export const lastLayer = "the last with a grid";
@@ -82,7 +83,9 @@ export function status(
   if (state === "failed") return "";
   const took = facts && done ? `, ${seconds(facts.seconds)}` : "";
   const share = `${done} of ${total} passes${took}`;
-  if (state === "running") return total ? share : "Starting";
+  if (state === "running") {
+    return total ? share : done ? `${done} passes so far` : "Starting";
+  }
   return total ? `Stopped after ${share}` : "Stopped";
 }
 export const progress = "Progress";

@@ -90,6 +90,13 @@ def test_the_finished_map_is_exact_and_says_what_it_is() -> None:
     }
 
 
+def test_what_is_no_score_is_left_out() -> None:
+    frame = map_frame(found([[1]], score=float("nan"), target_index=None))
+    assert dict(frame.fields)["target"] == {
+        "index": None, "name": "cat", "score": None, "score_kind": "logit",
+    }  # fmt: skip
+
+
 def test_a_map_so_far_costs_a_byte_a_value() -> None:
     values = np.array([[-2, 0, 1], [4, 3, 2.5]], np.float32)
     frame = partial_frame(found(values), done=9, total=90)

@@ -292,6 +292,29 @@ def test_the_browser_is_told_all_methods_with_their_parameters() -> None:
     assert len(SaliencyOverlay.ANSWERS) == 1 + MAX_PANELS
 
 
+def test_classes_of_captum_stand_beside_our_methods() -> None:
+    captum = pytest.importorskip("captum.attr")
+    widget, sent = overlay(method=["gradient", captum.Saliency, "captum.LayerGradCam"])
+    names = [panel["method"] for panel in widget.panels]
+    assert names == ["gradient", "captum.Saliency", "captum.LayerGradCam"]
+    plain, at_layer = widget._methods[-2:]
+    assert (plain["title"], plain["at_layer"]) == ("Saliency (Captum)", False)
+    assert (at_layer["title"], at_layer["at_layer"]) == ("LayerGradCam (Captum)", True)
+    want(widget, 1, "gradient", target=1)
+    want(widget, 2, "captum.Saliency", panel=1, target=1)
+    want(widget, 3, "captum.LayerGradCam", panel=2, target=0, layer="conv")
+    ours, theirs, layered = (sent.wait(seq) for seq in (1, 2, 3))
+    expected = np.abs(sent.arrays(ours)["values"])
+    np.testing.assert_allclose(np.abs(sent.arrays(theirs)["values"]), expected, rtol=1e-5)
+    assert layered["layer"] == "conv"
+    widget.panels = [{"method": "captum.InputXGradient"}]
+    assert [entry["name"] for entry in widget._methods if "captum" in entry["name"]] == [
+        "captum.InputXGradient"
+    ]
+    with pytest.raises(ValueError, match="Captum has no such attribution class"):
+        widget.panels = [{"method": "captum.DeepLifft"}]
+
+
 def test_what_is_baked_is_asked_as_the_browser_asks() -> None:
     widget, _ = overlay(method=["gradient", "rise", "gradcam"], image=1, layer="conv")
     wanted = list(widget._bake_requests())

@@ -51,7 +51,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     (change) => changeLook(change),
     (chosen) => setLayer(chosen),
   );
-  const panels = makePanelList(on, model.get("_methods"), {
+  const panels = makePanelList(on, () => model.get("_methods"), {
     onAsk: (asked) => askEach(asked),
     onCancel: ({ slot }) => source.cancel(slot),
     onChange(list) {
@@ -283,10 +283,12 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   shell.followTrait("target", () => setTarget(model.get("target")));
   shell.followTrait("image", () => setImage(model.get("image")));
   shell.followTrait("layer", () => setLayer(model.get("layer")));
-  shell.followTrait("panels", () => {
-    panels.set(model.get("panels"));
-    offer();
-  });
+  for (const name of ["panels", "_methods"] as const) {
+    shell.followTrait(name, () => {
+      panels.set(model.get("panels"));
+      offer();
+    });
+  }
   for (const name of LOOK_TRAITS) shell.followTrait(name, () => setLook(readLook(model)));
 
   el.append(root);

@@ -5,7 +5,7 @@ import type { SaliencyTraits } from "../../src/saliencytraits";
 import widget from "../../src/widgets/saliency-overlay";
 import { indexOf } from "../model";
 import { type Stub, stubPage } from "../page";
-import { SaliencyFake } from "../saliencymodel";
+import { METHODS, SaliencyFake } from "../saliencymodel";
 
 interface Painted {
   method: string;
@@ -312,6 +312,21 @@ describe("several methods", () => {
     expect(panels()).toHaveLength(3);
     model.set("panels", [{ method: "gradient" }]);
     expect(panels()).toHaveLength(1);
+  });
+
+  it("may be of a kind that only Python can name", () => {
+    const model = opened();
+    const theirs = { ...METHODS[0], name: "captum.DeepLift", title: "DeepLift (Captum)" };
+    model.set("panels", [{ method: "captum.DeepLift" }]);
+    model.set("_methods", [...METHODS, theirs as (typeof METHODS)[number]]);
+    const select = control<HTMLSelectElement>("method", panel());
+    expect(select.selectedOptions[0]?.text).toBe("DeepLift (Captum)");
+    expect(model.last()?.params.method).toBe("captum.DeepLift");
+    model.frame(model.last(), { done: 12, total: 0, final: false }, {});
+    expect(status()).toBe("12 passes so far");
+    const target = { index: null, name: "values of conv", score: null, score_kind: "custom" };
+    model.answerMap(undefined, 1, { target });
+    expect(one(".cnnviz-explained").textContent).toBe("Explains values of conv");
   });
 
   it("fail one by one, with the reason, and can be tried again", () => {
