@@ -19,11 +19,10 @@ from cnnviz_widgets.inspection.leaves import Leaf, Leaves
 from cnnviz_widgets.inspection.operations import (
     Operation,
     OperationRecorder,
-    Shapes,
     leaf_operation,
 )
-from cnnviz_widgets.inspection.recipes import DEEPEST, Recipe, is_sum
-from cnnviz_widgets.inspection.values import storage_of
+from cnnviz_widgets.inspection.recipes import DEEPEST, SUMS_IN_PLACE, Recipe, is_sum
+from cnnviz_widgets.inspection.values import storage_of, version_of
 
 # A call in short, so that little time is spent while the model runs: the layer, which of its
 # calls, the numbers of its input and output, their shapes, the output's type, and how many
@@ -109,10 +108,10 @@ class QuickRecorder(OperationRecorder):
 
     def _in_place(self, leaf: Leaf, x: Tensor, depth: int) -> Tensor | None:
         """Run a ReLU that writes to its input, in new memory where that is kept."""
+        if self._may_write(x, depth):
+            return torch.relu_(x)
         if x._is_view() or (self._aliased and storage_of(x) in self._aliased):
             return None
-        if depth and (depth < _FAR or not self.is_guarded(storage_of(x))):
-            return torch.relu_(x)
         y = leaf.run(x)
         self._stale[id(x)] = (x, y)
         self.replaced = True
@@ -150,22 +149,54 @@ class QuickRecorder(OperationRecorder):
         self._depths[value] = 0
         self._fresh.append(y)
 
-    def _note(
+    def __torch_function__(
         self,
-        name: str,
-        inputs: tuple[int, ...],
-        shapes: Shapes,
-        outputs: list[Tensor],
-        given: tuple[tuple[Any, ...], dict[str, Any]],
-    ) -> None:
-        super()._note(name, inputs, shapes, outputs, given)
-        if self._leaves is None or not is_sum(name, *given):
-            return
-        depth = max(self._depths.get(value, _FAR) for value in inputs)
+        func: Function,
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # Any: the result of any torch function
+        """Run one torch function; a sum, the commonest between layers, the short way."""
+        if self._leaves is not None and is_sum(func, args, kwargs):
+            one, other = args
+            y = self._sum(func, one, other)
+            if y is not None:
+                return y
+        return super().__torch_function__(func, types, args, kwargs)
+
+    def _sum(self, func: Function, one: Tensor, other: Tensor) -> Tensor | None:
+        """Add two tensors; return None, and do nothing, where that must be watched."""
+        if self._stale and not self._stale.keys().isdisjoint((id(one), id(other))):
+            return None
+        number, depths = self.values.number, self._depths
+        inputs = number(one), number(other)
+        depth = max(depths.get(inputs[0], _FAR), depths.get(inputs[1], _FAR))
+        if func in SUMS_IN_PLACE and not self._may_write(one, depths.get(inputs[0], _FAR)):
+            return None
+        y: Tensor = func(one, other)
+        if y.is_inference() or y._is_view():
+            self._aliased.add(storage_of(y))
+            depth = _FAR
+        value = self.values.give(y, version_of(y))
+        path = self.running[-1].path if self.running else ""
+        shape = y.shape
+        self.operations.append(
+            Operation(func.__name__, path, 0, inputs, (value,), (shape, shape), (shape,), ())
+        )
         if depth < DEEPEST:
-            value = self.values.number(outputs[0])
             self.recipes[value] = torch.add, inputs
-            self._depths[value] = depth + 1
+            depths[value] = depth + 1
+        return y
+
+    def _may_write(self, x: Tensor, depth: int) -> bool:
+        """Tell whether a function may write to a value that is so many steps from kept ones."""
+        if not depth or x._is_view() or (self._aliased and storage_of(x) in self._aliased):
+            return False
+        if depth < _FAR:
+            return True
+        storage = storage_of(x)
+        weights = self._leaves.storages if self._leaves is not None else ()
+        return not (self.is_guarded(storage) or storage in weights or storage in self._parameters)
 
     def is_guarded(self, storage: int) -> bool:
         """Tell whether memory holds a kept value."""

@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from cnnviz_widgets.inspection.leaves import Leaf
 
 DEEPEST = 2
 """Steps from kept values to one that is computed: as much as a reader waits for."""
-_SUMS = frozenset({"add", "add_", "__add__", "__iadd__"})
-
-
 # What to do, a listed layer or a function of tensors, and the numbers of the values it takes.
 Recipe = tuple[Leaf | Callable[..., Tensor], tuple[int, ...]]
 
 
-def is_sum(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+SUMS = frozenset({torch.add, Tensor.add, Tensor.__add__})
+SUMS_IN_PLACE = frozenset({Tensor.add_, Tensor.__iadd__})
+
+
+def is_sum(function: object, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> bool:
     """Tell whether a torch function is the sum of two plain tensors of one shape and type."""
-    if name not in _SUMS or kwargs or len(args) != 2:
+    if kwargs or len(args) != 2 or not (function in SUMS or function in SUMS_IN_PLACE):
         return False
     one, other = args
     return (

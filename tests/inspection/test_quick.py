@@ -97,6 +97,26 @@ def writes_to_statistics_unseen(block: Any, x: Tensor) -> Tensor:
     return result
 
 
+def adds_to_statistics(block: Any, x: Tensor) -> Tensor:
+    """The same by a sum of two tensors."""
+    y = block.bn(block.conv(x))
+    block.bn.running_mean += torch.ones(4)
+    result: Tensor = block.relu(block.bn(y))
+    return result
+
+
+def adds_to_what_is_kept(block: Any, x: Tensor) -> Tensor:
+    """Add in place to the convolution's output, to an alias of it, and to a stale tensor."""
+    y = block.conv(x)
+    z = block.bn(y)
+    y += z
+    y.add_(y)
+    y.detach().add_(z)
+    z.view(z.shape).add_(y)
+    result: Tensor = block.relu(z + y)
+    return result
+
+
 def trains_inside(block: Any, x: Tensor) -> Tensor:
     """Take the batch's own statistics, which writes to the kept ones, then the kept ones."""
     y = block.bn(block.conv(x))
@@ -222,10 +242,11 @@ def not_finite(block: Any, x: Tensor) -> Tensor:
 
 
 STEPS = [
-    plainly, residual, branches, writes_after, writes_to_a_kept_convolution, writes_to_statistics,
-    writes_to_statistics_unseen, trains_inside, other_settings, other_weights, replaced_forward,
-    forward_by_hand, keywords, own_copy, hooked_inside, under_a_mode, autocast_inside,
-    inference_inside, caught, through_a_closure, aliased, not_finite,
+    plainly, residual, branches, writes_after, writes_to_a_kept_convolution,
+    writes_to_statistics, adds_to_statistics, adds_to_what_is_kept, writes_to_statistics_unseen,
+    trains_inside, other_settings, other_weights, replaced_forward, forward_by_hand, keywords,
+    own_copy, hooked_inside, under_a_mode, autocast_inside, inference_inside, caught,
+    through_a_closure, aliased, not_finite,
 ]  # fmt: skip
 
 
