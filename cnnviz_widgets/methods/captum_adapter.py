@@ -41,10 +41,11 @@ def explain_with_captum(
 ) -> tuple[Saliency, LayerInfo | None]:
     """Run a class of Captum on a copy of the model.
 
-    The copy is thrown away, with whatever hooks are left on it. Modules that are called several
-    times, and functions in the place of modules, are as much a trouble to Captum here as anywhere:
-    DeepLift and guided backpropagation need one nn.ReLU for each use. The model's lock is held all
-    the time, as Captum does not come back between its passes.
+    The copy is thrown away, with whatever hooks are left on it. What troubles Captum on a model of
+    one's own troubles it here: it sees no function in the place of a module (guided
+    backpropagation is then the plain gradient), and DeepLift refuses modules that are called
+    several times. The model's lock is held all the time, as Captum does not come back between its
+    passes.
 
     Parameters
     ----------
@@ -172,8 +173,8 @@ def _what_was_tried(
     return (
         f"{name_of(method)} raised {type(error).__name__}: {error}. It was given a copy of the "
         f"model, an input of shape {tuple(picture.shape)}, the target {target.name!r}{place}. "
-        f"Classes with hooks need a module of its own, not in place, for each ReLU; a method of "
-        f"ours, such as 'integrated_gradients', needs none."
+        f"Captum sees modules only, and DeepLift each of them once; a method of ours, such as "
+        f"'integrated_gradients', has no such limits."
     )
 
 

@@ -18,9 +18,9 @@ def guided_backprop(case: Case) -> Attribution:
     """Return the gradient passed back through every ReLU only where it and the input are positive.
 
     Springenberg et al. 2014, arXiv:1412.6806, figure 1: R = G [G > 0] [x > 0]. Same as Captum's
-    `GuidedBackprop` where every ReLU is a module that is used once; here functions, in-place and
-    reused ReLUs are intercepted too, where Captum silently gives the plain gradient.
-    The map shows what the first layers see more than what the class depends on (arXiv:1810.03292).
+    `GuidedBackprop` where every ReLU is a module; here those that are functions are intercepted
+    too, for which Captum and pytorch-grad-cam give the plain gradient without a word. The map shows
+    what the first layers see more than what the class depends on (arXiv:1810.03292).
 
     Raises
     ------
@@ -35,7 +35,7 @@ def deconvnet(case: Case) -> Attribution:
 
     Zeiler, Fergus 2013, arXiv:1311.2901, section 2.1: R = G [G > 0], whatever the ReLU's input was.
     Max pooling sends it to where the maximum was (the paper's switches). Same as Captum's
-    `Deconvolution` where that sees every ReLU; see `guided_backprop`.
+    `Deconvolution` where every ReLU is a module; see `guided_backprop`.
 
     Raises
     ------

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 Report = Callable[[int, int, Callable[[], Tensor] | None], None]
 """``report(done, total, partial)``: passes done and to do in all, and how to get the map so far.
 
-`partial` is None where there is no map yet; calling it costs no pass. A report raises `Cancelled`
-to stop the method; it is called between batches, so a method stops within one of them.
+`partial` is None where there is no new map; calling it costs no pass. A report raises `Cancelled`
+to stop the method. It is called after every batch, and, with None, often inside one, so that a
+method stops soon also where a pass is slow; it must be quick.
 """
 
 ReportT = TypeVar("ReportT", bound=Callable[..., None])

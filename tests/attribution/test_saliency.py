@@ -95,7 +95,7 @@ class Rectifiers(nn.Module):
     "kind", ["reused", "in place", "F.relu", "F.relu in place", "relu_", "clamp"]
 )
 def test_every_make_of_relu_is_intercepted(name: str, kind: str) -> None:
-    """Where other libraries silently give the plain gradient."""
+    """Functions too, for which other libraries give the plain gradient without a word."""
     x = models.pictures(1)
     expected = quick(Inspector(models.built(Rectifiers("modules")), x), name, layer=layer(name))
     got = quick(Inspector(models.built(Rectifiers(kind)), x), name, layer=layer(name))

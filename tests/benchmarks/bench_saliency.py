@@ -43,7 +43,7 @@ _SLEEP_WHILE_WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 
 def measure(*, quick: bool) -> list[Figure]:
     """Time and weigh each method, each in a process of its own."""
-    rounds = 1 if quick else 5
+    rounds = 1 if quick else 3
     return [
         *(_time(title, "resnet18", rounds) for title in _TIMED),
         *([] if quick else [_time("Integrated Gradients", "vgg16", 1)]),

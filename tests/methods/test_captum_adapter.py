@@ -167,7 +167,7 @@ def test_captums_error_says_what_was_tried() -> None:
         saliency(Inspector(model, x), attr.DeepLift, 1)
     text = str(error.value)
     assert text.startswith("captum.attr.DeepLift raised RuntimeError: ")
-    assert "an input of shape (1, 3, 12, 10), the target '1'. Classes with hooks need a " in text
+    assert "an input of shape (1, 3, 12, 10), the target '1'. Captum sees modules only, and" in text
 
 
 def test_a_report_stops_it_between_passes() -> None:
