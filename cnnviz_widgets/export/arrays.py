@@ -20,6 +20,8 @@ from .codec import Encoder, Group, residuals
 
 _ROW_BITS = (13, 13, 11, 8, 13, 13)
 """Bits kept of a float's mantissa: low, high, mean, variance, minimum, maximum of a channel."""
+_FLOAT_BITS = 13
+"""Bits kept of the mantissa of any other float."""
 _ENDS = 2
 """Rows of low and high ends; means and variances after them follow from whole maps."""
 _WHOLE_ROWS = 4
@@ -101,7 +103,8 @@ class Arrays:
             del arrays["codes"], arrays["statistics"]
         for name, array in arrays.items():
             if array.dtype == np.float32:
-                self._add_floats(at[name], array)
+                kept = fewer_bits(array, _FLOAT_BITS) if self._steps < LEVELS else array
+                self._add_floats(at[name], kept)
             elif name == "rgb" and array.shape[2:] == (3,):
                 self._add_picture(at[name], array.astype(np.uint8))
             else:
@@ -151,7 +154,7 @@ def _are_maps(codes: npt.NDArray[np.generic], facts: npt.NDArray[np.generic]) ->
 
 
 def rounded(facts: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
-    """Round rows of float32 to fewer bits, so that gzip finds more to save.
+    """Round rows of statistics to as many bits as they need.
 
     Parameters
     ----------
@@ -163,10 +166,21 @@ def rounded(facts: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
     float32 array (R, C)
         Within 2^-14 of the ends of ranges, 2^-12 of means and 2^-9 of variances, relatively.
     """
-    words = np.ascontiguousarray(facts, np.float32).view(np.uint32).astype(np.uint64)
-    for row, bits in zip(words, _ROW_BITS, strict=False):
-        dropped = 23 - bits
-        is_number = (row >> 23) & 255 < 254  # neither infinite nor so after rounding
-        half = np.uint64(1 << (dropped - 1))
-        row[is_number] = ((row[is_number] + half) >> dropped) << dropped
-    return words.astype(np.uint32).view(np.float32)
+    rows = [fewer_bits(row, bits) for row, bits in zip(facts, _ROW_BITS, strict=False)]
+    return np.stack(rows)
+
+
+def fewer_bits(values: npt.NDArray[np.generic], bits: int) -> npt.NDArray[np.float32]:
+    """Round float32 to so many bits of the mantissa, so that gzip finds more to save.
+
+    Returns
+    -------
+    float32 array of the same shape
+        Within 2^-(bits + 1), relatively; NaN and infinities as they are.
+    """
+    words = np.array(values, np.float32).view(np.uint32)
+    dropped = np.uint32(23 - bits)
+    half = np.uint32(1) << (dropped - np.uint32(1))
+    is_number = (words >> np.uint32(23)) & np.uint32(255) < np.uint32(254)
+    kept = (words + half) >> dropped << dropped
+    return np.where(is_number, kept, words).astype(np.uint32).view(np.float32)

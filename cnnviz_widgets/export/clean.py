@@ -35,6 +35,7 @@ _ATTRIBUTES = {
     "mtable": {"columnalign"},
     "mtd": {"columnspan"},
 }
+_EMBEDDED = re.compile(r"\s*(data|attachment):", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 
 
@@ -57,6 +58,8 @@ def clean_html(html: str, pictures: Pictures | None = None) -> str:
     def attribute(tag: str, name: str, value: str) -> str | None:
         if (tag, name) == ("img", "src"):
             return _picture(value, pictures)
+        if name == "href" and _EMBEDDED.match(value):
+            return None  # of no use to a reader, and a page of its own that nobody has looked at
         if name == "id" and not value.startswith(HEADING_ID):
             return None
         return value
@@ -68,11 +71,10 @@ def clean_html(html: str, pictures: Pictures | None = None) -> str:
         attributes=_ATTRIBUTES,
         attribute_filter=attribute,
         filter_style_properties={"text-align"},
-        url_schemes={"http", "https", "mailto", "data"},
+        url_schemes={"http", "https", "mailto", "data", "attachment"},
         link_rel="noopener noreferrer",
     )
-    # A data: link is of no use to a reader, and a page of its own that nobody has looked at.
-    return re.sub(r'(<a\b[^>]*?) href="\s*data:[^"]*"', r"\1", cleaned, flags=re.IGNORECASE)
+    return cleaned
 
 
 def _picture(address: str, pictures: Pictures | None) -> str | None:

@@ -51,7 +51,9 @@ def markdown_html(source: str, pictures: Pictures | None = None) -> str:
     pictures : callable, optional
         Finds the pictures that it names, see `clean_html`.
     """
-    markdown = mistune.create_markdown(renderer=_Renderer(escape=False), plugins=_PLUGINS)
+    markdown = mistune.create_markdown(
+        renderer=_Renderer(escape=False, allow_harmful_protocols=["attachment:"]), plugins=_PLUGINS
+    )
     made = str(markdown(source))
     # Links within the notebook point to headings, whose ids have a beginning of our own here.
     linked = re.sub(r'href="#(?!fn|harmful)([^"]+)"', rf'href="#{HEADING_ID}\1"', made)

@@ -10,6 +10,7 @@ import binascii
 import importlib
 from collections.abc import Mapping
 from html import escape
+from itertools import zip_longest
 from typing import Any, cast
 
 from cnnviz_widgets.streaming.baked import StoredAnswer, unpack_answers
@@ -31,8 +32,8 @@ _OURS = {
     }.items()
 }
 _BOXES = ("BoxModel", "HBoxModel", "VBoxModel", "GridBoxModel", "TabModel", "AccordionModel")
+_ROWS = ("BoxModel", "HBoxModel")
 _REFERENCE = "IPY_MODEL_"
-_DEEPEST = 20
 
 
 class Views:
@@ -57,18 +58,19 @@ class Views:
         self.widgets: list[PageWidget] = []
         self.missing = 0
         self._known: dict[str, PageWidget] = {}
+        self._open: set[str] = set()
 
-    def html(self, model_id: str, depth: int = 0) -> str | None:
+    def html(self, model_id: str) -> str | None:
         """Return HTML of a widget, None where a still picture must do."""
         model = self._models.get(model_id)
-        if model is None or depth > _DEEPEST:
+        if model is None:
             self.missing += 1
             return None
         state, kind = model.get("state", {}), str(model.get("model_name"))
         if state.get("_anywidget_id") in _OURS:
             return self._live(model_id, model)
         if kind in _BOXES:
-            return self._box(state, row=kind == "HBoxModel", depth=depth)
+            return self._box(model_id, state, row=kind in _ROWS)
         if kind in ("HTMLModel", "HTMLMathModel"):
             return f'<div class="page-output">{clean_html(str(state.get("value", "")))}</div>'
         return _words(state)
@@ -85,13 +87,22 @@ class Views:
             self.widgets.append(widget)
         return place(widget)
 
-    def _box(self, state: Mapping[str, Any], *, row: bool, depth: int) -> str:
+    def _box(self, model_id: str, state: Mapping[str, Any], *, row: bool) -> str:
+        if model_id in self._open:
+            return ""  # it holds itself
+        self._open.add(model_id)
         children = [str(child) for child in state.get("children", [])]
-        shown = [
-            self.html(child.removeprefix(_REFERENCE), depth + 1) or ""
-            for child in children
-            if child.startswith(_REFERENCE)
-        ]
+        names = [each.removeprefix(_REFERENCE) for each in children if each.startswith(_REFERENCE)]
+        shown = [self.html(name) or "" for name in names]
+        self._open.remove(model_id)
+        titles = state.get("titles")
+        if isinstance(titles, list) and any(titles):
+            named = zip_longest(map(str, titles[: len(shown)]), shown, fillvalue="")
+            return "".join(
+                f'<details class="page-tab"{"" if place else " open"}>'
+                f"<summary>{escape(title)}</summary>{html}</details>"
+                for place, (title, html) in enumerate(named)
+            )
         return f'<div class="page-box{" page-row" if row else ""}">{"".join(shown)}</div>'
 
 

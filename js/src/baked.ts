@@ -7,6 +7,7 @@
 import type { AnyModel, RenderProps } from "@anywidget/types";
 import { makeTimer, realClock } from "./clock";
 import type { SharedTraits } from "./traits";
+import type { Params } from "./wire";
 import * as words from "./words-baked";
 
 export interface BakedTraits extends SharedTraits {
@@ -25,7 +26,7 @@ export interface Message {
   readonly type: string;
   readonly cid: string;
   readonly kind: string;
-  readonly params: object;
+  readonly params: Params;
 }
 
 type Listener = (content: unknown, buffers: readonly DataView[]) => void;
@@ -36,16 +37,21 @@ type Stored = readonly [header: object, start: number, size: number];
 /** Requests, and the frames that answer them. */
 export type Answers = readonly (readonly [
   kind: string,
-  params: object,
+  params: Params,
   frames: readonly Stored[],
 ])[];
 
 /** A kernel at work answers within this time; one that is busy takes over when it does. */
 const WAIT_MS = 800;
 
-/** The same text for the same question, whatever the screen of whoever asks. */
-const textOf = (kind: string, params: object): string =>
-  JSON.stringify([kind, { ...params, tile: 0 }]);
+/**
+ * The same text for the same question, whatever the screen of whoever asks ("tile"), what is to come
+ * first ("first"), and the place in the view for which it is asked ("panel:2").
+ */
+function textOf(kind: string, params: Params): string {
+  const { tile, first, ...asked } = params;
+  return JSON.stringify([kind.split(":", 1), asked]);
+}
 
 async function unpack(packed: DataView<ArrayBuffer>): Promise<ArrayBuffer> {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -72,6 +78,14 @@ export function bakedModel<T extends BakedTraits>(
   const answers = new Map(
     stored.map(([kind, params, frames]) => [textOf(kind, params), frames] as const),
   );
+  /** The frames of an answer; what is stored of single classes answers for several, too. */
+  const find = (kind: string, params: Params): readonly Stored[] | undefined => {
+    const whole = answers.get(textOf(kind, params));
+    const { classes } = params;
+    if (whole || !Array.isArray(classes)) return whole;
+    const parts = classes.map((each) => answers.get(textOf(kind, { ...params, classes: [each] })));
+    return parts.every((part) => part) ? parts.flatMap((part) => part ?? []) : undefined;
+  };
   const listeners = new Set<Listener>();
   const tell = (content: object, buffers: readonly DataView[] = []) => {
     for (const listener of listeners) listener(content, buffers);
@@ -82,7 +96,7 @@ export function bakedModel<T extends BakedTraits>(
     const common = { ...message, epoch: model.get("_index").epoch };
     if (type === "hello") tell({ ...common, type: "welcome", stored: true });
     if (type !== "req") return;
-    const frames = answers.get(textOf(kind, params));
+    const frames = find(kind, params);
     if (!frames) {
       tell({ ...common, type: "err", message: words.notStored, hint: words.needsKernel });
       return;

@@ -1,0 +1,72 @@
+"""Markdown of notebooks: formulas, tables, code, headings; markup in it does nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnviz_widgets.export.markdown import code_html, formula, markdown_html
+from tests.export.pages import Parts
+
+
+def tags(html: str) -> list[str]:
+    return [tag for tag, _ in Parts(html).elements]
+
+
+def test_formulas_become_mathml() -> None:
+    html = markdown_html(r"Inline $\frac{a}{b} < 1$ and" "\n\n$$\\sum_{i=1}^n x_i$$\n")
+    assert tags(html).count("math") == 2
+    assert "mfrac" in tags(html)
+    assert "munderover" in tags(html)
+    assert "$" not in Parts(html).text
+
+
+@pytest.mark.parametrize(
+    "latex", [r"\text{<script>alert(1)</script>}", r"\href{javascript:alert(1)}{x}", r"\frac{", "}"]
+)
+def test_formulas_that_are_none_or_worse_do_nothing(latex: str) -> None:
+    html = markdown_html(f"$${latex}$$")
+    assert "script" not in tags(html)
+    assert all("href" not in attributes for _, attributes in Parts(html).elements)
+    assert isinstance(formula(latex, display=True), str)
+
+
+def test_tables_and_answers_to_unfold() -> None:
+    source = "| a | b |\n|--:|---|\n| 1 | 2 |\n\n<details><summary>Q</summary>\n\n*A*\n\n</details>"
+    html = markdown_html(source)
+    assert {"table", "th", "td", "details", "summary", "em"} <= set(tags(html))
+    assert "text-align:right" in html
+
+
+def test_headings_can_be_linked_to() -> None:
+    html = markdown_html("[down](#Two-words)\n\n## Two *words*")
+    (link,) = Parts(html).of("a")
+    (heading,) = Parts(html).of("h2")
+    assert link["href"] == f"#{heading['id']}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "![x](javascript:alert(1))",
+        "<img src=x onerror=alert(1)>",
+        "[x]: javascript:alert(1)\n\n[x]",
+        "<javascript:alert(1)>",
+        '[a](https://e.example "x\\" onmouseover=alert(1)")',
+    ],
+)
+def test_markup_in_markdown_does_nothing(source: str) -> None:
+    for tag, attributes in Parts(markdown_html(source)).elements:
+        assert tag in ("p", "a", "img")
+        assert not any(name.startswith("on") for name in attributes)
+        assert not str(attributes.get("href", "")).startswith(("javascript", "vbscript"))
+        assert "src" not in attributes
+
+
+def test_code_is_text_in_coloured_words() -> None:
+    html = code_html('x = "</script><b>"  # <i>', "python")
+    assert tags(html)
+    assert set(tags(html)) == {"span"}
+    assert Parts(html).text == 'x = "</script><b>"  # <i>'
+    assert code_html("<b>", "no such language") == "&lt;b&gt;"

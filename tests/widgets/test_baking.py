@@ -1,0 +1,112 @@
+"""A widget without a kernel, the kernel's side: what is baked, within which budget, until when."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from cnnviz_widgets.streaming.baked import unpack_answers
+from tests.widgets.kernel import browser, tiny_inputs
+
+
+def stored(widget: Any) -> dict[tuple[str, object, object], Any]:
+    """Return what was baked, by kind, layer and side."""
+    return {
+        (each.kind, each.params.get("layer"), each.params.get("side")): each
+        for each in unpack_answers(widget._baked)
+    }
+
+
+def test_everything_a_view_shows_is_baked() -> None:
+    widget, _ = browser()
+    baked = widget.bake()
+    names = {layer.name for layer in widget.inspector.modules}
+    found = stored(widget)
+    assert {layer for kind, layer, side in found if kind == "layer" and side is None} == names
+    assert {layer for kind, layer, side in found if side == "input"} == names
+    assert ("input", None, None) in found
+    assert baked.answers == 2 * (1 + 2 * len(names))
+    assert baked.size_bytes == len(widget._baked)
+    assert repr(baked).endswith("Nothing was left out.")
+
+
+def test_a_baked_answer_is_what_the_kernel_sends() -> None:
+    widget, sent = browser()
+    widget.bake()
+    params = {"layer": "conv", "image": 1, "tile": 64}
+    request = {"type": "req", "cid": "a", "seq": 1, "kind": "layer", "params": params}
+    widget._receive(request)
+    content = sent.wait(1)
+    (answer,) = [each for each in unpack_answers(widget._baked) if each.params == params]
+    (frame,) = answer.frames
+    common = ("type", "cid", "seq", "kind", "params", "epoch", "final", "ms")
+    assert frame.header == {key: value for key, value in content.items() if key not in common}
+    assert [frame.payload] == sent.messages[-1][1]
+
+
+def test_what_does_not_fit_is_left_out_and_told() -> None:
+    widget, _ = browser()
+    baked = widget.bake(max_mb=0.0006)
+    assert 0 < baked.answers < widget.bake().answers
+    assert "outputs of layers for picture 2" in repr(baked)
+    assert "no room in 0.0006 MB" in repr(baked)
+
+
+def test_a_budget_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="max_mb=0 must be above 0"):
+        browser()[0].bake(max_mb=0)
+
+
+def test_other_inputs_make_it_stale() -> None:
+    widget, _ = browser()
+    plain = widget._esm
+    widget.bake()
+    assert widget._baked
+    assert widget._esm != plain
+    widget.inspector.set_inputs(2 * tiny_inputs())
+    assert widget._baked == b""
+    assert widget._esm == plain
+
+
+def test_the_module_of_a_baked_widget_wraps_its_own() -> None:
+    widget, _ = browser()
+    plain = widget.bundle
+    widget.bake()
+    widget.bake()
+    assert widget.bundle == plain
+    assert str(widget._esm).count("export default baked(widget)") == 1
+
+
+def test_a_still_picture_goes_with_the_view() -> None:
+    widget, _ = browser()
+    bundle = widget._repr_mimebundle_()
+    assert bundle is not None
+    data, _ = bundle
+    assert "application/vnd.jupyter.widget-view+json" in data
+    png = base64.b64decode(data["image/png"])
+    assert len(png) <= 80_000
+    assert Image.open(io.BytesIO(png)).size[0] > 64
+
+
+def test_no_still_picture_does_not_stop_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget, _ = browser()
+
+    def fail() -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(widget, "_still", fail)
+    bundle = widget._repr_mimebundle_()
+    assert bundle is not None
+    assert "image/png" not in bundle[0]
+    assert "application/vnd.jupyter.widget-view+json" in bundle[0]
+
+
+def test_a_snapshot_keeps_its_budget(tmp_path: Any) -> None:
+    widget, _ = browser()
+    snapshot = widget.snapshot(max_bytes=1500)
+    assert len(snapshot) <= 1500
+    assert snapshot.save(tmp_path / "still.png").read_bytes() == snapshot
