@@ -22,7 +22,7 @@ from cnnviz_widgets.inspection.targets import Target
 from cnnviz_widgets.methods.cam_case import CamCase, Partial
 from cnnviz_widgets.methods.cam_family import cam_maps
 from cnnviz_widgets.methods.fullgrad import input_grid
-from cnnviz_widgets.methods.layer_grid import LayerGrid, grid_of, layer_and_grid, spatial_layers
+from cnnviz_widgets.methods.layer_grid import LayerGrid, grid_of, layers_and_grids, spatial_layers
 from cnnviz_widgets.methods.progress import reported
 from cnnviz_widgets.methods.registry import Value, checked_parameters, find_method
 from cnnviz_widgets.rendering.colormap import Rgb
@@ -292,7 +292,7 @@ def sweep_maps(
     if layers is None:
         grids = spatial_layers(insp)
     else:
-        grids = dict(layer_and_grid(insp, layer) for layer in _listed(layers, "layers"))
+        grids = layers_and_grids(insp, _listed(layers, "layers"))
     wanted = _listed([None] if targets is None else targets, "targets")
     resolved = {_identity(t): t for t in insp.passes.targets(wanted, image=image)}
     picture = insp.picture(image)
@@ -300,7 +300,8 @@ def sweep_maps(
         name: Circumstances(name, values, image, picture, _size(insp, picture))
         for name, values in settings.items()
     }
-    with reported(report, ", ".join(method.title for method in found)) as tell:
+    title = found[0].title if len(found) == 1 else f"{len(found)} methods"
+    with reported(report, title) as tell:
 
         def watch(done: int, total: int, so_far: Callable[[], Partial] | None) -> None:
             tell(done, total, None if so_far is None else lambda: _partial(case, facts, so_far()))

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Progress, Settings
-
-_AT_ONCE_VALUES = 1 << 22
-"""Values of the layer's output in one batch: 16 MB."""
-_AT_ONCE_MULTIPLY_ADDS = 4_000_000_000
 
 
 def ablation_cams(
@@ -48,23 +43,16 @@ def _one(progress: Progress, info: LayerInfo) -> Tensor:
     tail = case.insp.passes.tail(info.name, image=case.image)
     grid = case.layers[info]
     matrix = grid.matrix(tail.value)[0]
-    falls = torch.zeros(len(matrix))
-    at_once = _channels_at_once(tail.value, case.multiply_adds(after=info))
+    whole = float(tail.scores(tail.value, target)[0])
+
+    def so_far(scores: Tensor) -> Tensor:
+        falls = (whole - scores.detach().to(matrix)) / (abs(whole) or 1.0)
+        return falls @ matrix[: len(falls)]
+
+    def done(count: int, _total: int, scores: Tensor | None = None) -> None:
+        progress(count, None if scores is None else lambda: so_far(scores))
+
     progress(0, None)
-    whole = float(tail.scores(tail.value.clone(), target)[0])  # the model may write to it
-    scale = abs(whole) or 1.0
-    for first in range(0, len(matrix), at_once):
-        channels = range(first, min(first + at_once, len(matrix)))
-        without = tail.scores(grid.without(tail.value, channels), target)
-        falls[first : channels.stop] = (whole - without.detach().float().cpu()) / scale
-        progress(channels.stop, lambda: falls.to(matrix) @ matrix)
+    scores = tail.channel_scores(target, replacement=grid.cleared(tail.value), done=done)
     case.forward += len(matrix) + 1
-    return falls.to(matrix) @ matrix
-
-
-def _channels_at_once(value: Tensor, multiply_adds: int | None) -> int:
-    """Return how many channels to leave out in one batch, so that it is short and small."""
-    most = _AT_ONCE_VALUES // value.numel()
-    if multiply_adds:
-        most = min(most, _AT_ONCE_MULTIPLY_ADDS // multiply_adds)
-    return max(1, most)
+    return so_far(scores)

@@ -96,14 +96,9 @@ class CamCase:
             for method in methods
         }
 
-    def multiply_adds(self, *, after: LayerInfo | None = None) -> int | None:
-        """Return the cost of one picture, or of what follows a layer; None where not known."""
-        leaves = [info for info in self.insp.modules if info.is_leaf]
-        if after is not None:
-            order = [info.name for info in self.insp.modules]
-            place = order.index(after.name)
-            leaves = [info for info in leaves if order.index(info.name) > place]
-        costs = [info.multiply_adds for info in leaves]
+    def multiply_adds(self) -> int | None:
+        """Return the cost of one picture; None where it is not known."""
+        costs = [info.multiply_adds for info in self.insp.modules if info.is_leaf]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
 

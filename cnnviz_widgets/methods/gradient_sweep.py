@@ -206,5 +206,6 @@ def _no_head(info: LayerInfo, case: CamCase) -> str:
         return "target of method='cam' must be a class: a function of the output has no weights."
     return (
         f"layer={info.name!r} does not feed global average pooling and one dense layer, which "
-        f"method='cam' needs; use 'gradcam', which is the same there and works anywhere."
+        f"method='cam' needs; use 'gradcam', which equals it up to a factor wherever CAM is "
+        f"defined, and works at any layer."
     )

@@ -7,6 +7,7 @@ picture into channels x places and back; tokens that stand for no place are left
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -74,29 +75,17 @@ class LayerGrid:
             flat = flat.transpose(1, 2)
         return flat.float().contiguous()
 
-    def without(self, value: Tensor, channels: range) -> Tensor:
-        """Return copies of a layer's output, each with one channel set to zero at every place.
+    def cleared(self, value: Tensor) -> Tensor:
+        """Return a copy of a layer's output that is zero at every place.
 
         Parameters
         ----------
         value : Tensor of shape (1, ...)
-            The output.
-        channels : range
-            Which channels; tokens that stand for no place keep theirs.
-
-        Returns
-        -------
-        Tensor of shape (len(channels), ...)
+            The output; tokens that stand for no place keep their values.
         """
-        copies = value.repeat(len(channels), *[1] * (value.dim() - 1))
-        flat = self._on_grid(copies)
-        rows = torch.arange(len(channels), device=value.device)
-        numbers = torch.as_tensor(channels, device=value.device)
-        if _AXES[self.layout] < 0:
-            flat[rows, :, numbers] = 0
-        else:
-            flat[rows, numbers] = 0
-        return copies
+        copy = value.clone(memory_format=torch.contiguous_format)
+        self._on_grid(copy).zero_()
+        return copy
 
     def _on_grid(self, values: Tensor) -> Tensor:
         """View the values as (B, C, P) or (B, P, C)."""
@@ -149,11 +138,21 @@ def layer_and_grid(insp: Inspector, layer: str) -> tuple[LayerInfo, LayerGrid]:
     TypeError, ValueError
         There is no such layer, or its output has no places on the picture.
     """
-    info = insp.find(layer)
-    grid = grid_of(insp, info)
-    if grid is None:
-        raise ValueError(_no_places(insp, info))
-    return info, grid
+    return next(iter(layers_and_grids(insp, [layer]).items()))
+
+
+def layers_and_grids(insp: Inspector, layers: Iterable[str]) -> dict[LayerInfo, LayerGrid]:
+    """Return layers by name, with their grids, in the order given; see `layer_and_grid`."""
+    by_name = {info.name: info for info in insp.modules}
+    found = {}
+    for layer in layers:
+        known = by_name.get(layer) if isinstance(layer, str) else None
+        info = known or insp.find(layer)  # which knows other spellings, and raises
+        grid = grid_of(insp, info)
+        if grid is None:
+            raise ValueError(_no_places(insp, info))
+        found[info] = grid
+    return found
 
 
 def spatial_layers(insp: Inspector) -> dict[LayerInfo, LayerGrid]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 
 from cnnviz_widgets.inspection import Inspector
-from cnnviz_widgets.methods import ablationcam
+from cnnviz_widgets.methods.ablationcam import ablation_cams
+from cnnviz_widgets.methods.cam_case import CamCase, Partial
 from tests.methods import cam_oracles
 from tests.methods.cam_networks import (
     HAND_PICTURE,
@@ -16,6 +19,7 @@ from tests.methods.cam_networks import (
     Transformer,
     Windows,
     built,
+    case_of,
     hand_network,
     picture,
     raw_map,
@@ -63,13 +67,18 @@ def test_equal_to_the_paper_in_float64(layer: str, target: int) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
 
 
-def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partial_maps_grow_to_the_map() -> None:
     insp = Inspector(built(Pooled()), picture(1, 3, 8, 12))
-    expected = raw_map(insp, "ablationcam", "conv2", 1)
-    monkeypatch.setattr(ablationcam, "_AT_ONCE_VALUES", 1)
-    torch.testing.assert_close(
-        raw_map(insp, "ablationcam", "conv2", 1), expected, rtol=1e-4, atol=1e-5
-    )
+    partials: list[torch.Tensor] = []
+
+    def watch(_done: int, _total: int, partial: Callable[[], Partial] | None) -> None:
+        if partial is not None:
+            partials.append(partial().values)
+
+    case = case_of(insp, ["conv2"], [1])
+    case = CamCase(insp, case.layers, case.targets, 0, watch)
+    found = ablation_cams(case, ["ablationcam"], {})["ablationcam"]["conv2"][0]
+    assert torch.equal(partials[-1], found)
 
 
 @pytest.mark.parametrize(
