@@ -21,6 +21,8 @@ _AT_ONCE = {"cpu": 6e9}
 """Multiply-adds of one batch: about 0.2 s on two cores, so that nobody waits long for a stop."""
 _AT_ONCE_ELSEWHERE = 6e11
 _MOST_AT_ONCE = 32
+_MOST_VALUES = 64_000_000
+"""Values of all layers in one batch: 256 MB in float32, which a graph holds about twice."""
 _UNKNOWN_PER_VALUE = 12_000
 """Multiply-adds per input value where they are not known: those of ResNet-18."""
 
@@ -127,8 +129,8 @@ class Case:
             self.report(done, total, partial)
 
 
-def inputs_at_once(picture: Tensor, multiply_adds: int | None) -> int:
-    """Return how many inputs to run in one batch: as many as keep it short.
+def inputs_at_once(picture: Tensor, multiply_adds: int | None, values: int = 0) -> int:
+    """Return how many inputs to run in one batch: as many as keep it short and small.
 
     The number depends on the model and on the kind of device, never on how many there are to run,
     so that memory does not either.
@@ -139,10 +141,13 @@ def inputs_at_once(picture: Tensor, multiply_adds: int | None) -> int:
         The input.
     multiply_adds : int or None
         Of a forward pass of one input, where they are known.
+    values : int
+        In the outputs of all layers for one input.
     """
     work = multiply_adds or picture.numel() * _UNKNOWN_PER_VALUE
     budget = _AT_ONCE.get(picture.device.type, _AT_ONCE_ELSEWHERE)
-    return int(min(max(budget // work, 1), _MOST_AT_ONCE))
+    most = min(budget // work, _MOST_VALUES // max(values, 1), _MOST_AT_ONCE)
+    return max(int(most), 1)
 
 
 def by_place(picture: Tensor, values: Tensor) -> Tensor:

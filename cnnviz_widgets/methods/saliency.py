@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
@@ -156,7 +157,7 @@ class _Run:
             gradients,
             self._report,
             _black(insp, picture),
-            inputs_at_once(picture, _multiply_adds(insp)),
+            _at_once(insp, picture),
         )
 
     def check(self) -> None:
@@ -214,10 +215,11 @@ def _black(insp: Inspector, picture: Tensor) -> Tensor | None:
     return (-mean / std).expand(picture.shape[1])
 
 
-def _multiply_adds(insp: Inspector) -> int | None:
-    """Return those of a forward pass of one image, as far as they are known, all layers counted."""
-    modules = insp._session.modules  # insp.layers has only those that are shown
-    return sum(info.multiply_adds or 0 for info in modules if info.is_leaf) or None
+def _at_once(insp: Inspector, picture: Tensor) -> int:
+    """Return how many inputs run in one batch, all layers counted, also those not shown."""
+    layers = [info for info in insp._session.modules if info.is_leaf]
+    multiply_adds = sum(info.multiply_adds or 0 for info in layers) or None
+    return inputs_at_once(picture, multiply_adds, sum(prod(info.shape[1:]) for info in layers))
 
 
 def _gradcam(run: _Run, layer: str, target: ExplainedTarget, image: int) -> Tensor:

@@ -20,6 +20,13 @@ def test_a_batch_stays_short(multiply_adds: int | None, expected: int) -> None:
     assert inputs_at_once(torch.zeros(1, 3, 224, 224), multiply_adds) == expected
 
 
+def test_a_batch_stays_small() -> None:
+    """MobileNetV2 multiplies little and holds much: 6.7 million values for each picture."""
+    picture = torch.zeros(1, 3, 224, 224)
+    assert inputs_at_once(picture, 300_000_000, 6_700_000) == 9
+    assert inputs_at_once(picture, 300_000_000, 100_000_000) == 1
+
+
 def test_reports_stand_between_batches() -> None:
     seen: list[tuple[int, int, bool]] = []
     case = case_of(
