@@ -24,19 +24,41 @@ export function paintMaps(
   scroll: number,
   lutOf: (channel: number) => Uint32Array,
 ): void {
-  const { scale, dx, dy } = placeMap(grid.tile, maps.height, maps.width);
+  const drawn = thinned(maps, grid.tile);
+  const { scale, dx, dy } = placeMap(grid.tile, drawn.height, drawn.width);
   const [first, last] = visiblePlaces(grid, order.length, scroll);
   for (let place = first; place < last; place++) {
     const channel = order[place] ?? 0;
     const { x, y } = cellOrigin(grid, place);
-    paintMap(view, maps, channel, lutOf(channel), x + dx, y + dy - scroll, scale);
+    paintMap(view, drawn, channel, lutOf(channel), x + dx, y + dy - scroll, scale);
   }
+}
+
+type Codes = Pick<Maps, "codes" | "height" | "width">;
+
+/** Of maps larger than a tile every so many-th value: they are shown until smaller ones arrive. */
+function thinned(maps: Maps, tile: number): Codes {
+  const { channels, height, width, codes } = maps;
+  const step = Math.ceil(Math.max(height, width) / tile);
+  if (step < 2) return maps;
+  const rows = Math.ceil(height / step);
+  const columns = Math.ceil(width / step);
+  const at = (n: number) => {
+    const row = Math.floor(n / columns);
+    const channel = Math.floor(row / rows);
+    return (channel * height + (row % rows) * step) * width + (n % columns) * step;
+  };
+  const picked = Uint8Array.from(
+    { length: channels * rows * columns },
+    (_, n) => codes[at(n)] ?? 0,
+  );
+  return { codes: picked, height: rows, width: columns };
 }
 
 /** Draws one map with its corner at (left, top); rows outside the viewport are left out. */
 export function paintMap(
   view: Viewport,
-  maps: Maps,
+  maps: Codes,
   channel: number,
   lut: Uint32Array,
   left: number,

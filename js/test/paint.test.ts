@@ -64,6 +64,26 @@ describe("paintMaps", () => {
     expect(fast.pixels).toEqual(slow.pixels);
   });
 
+  it("keeps maps that are larger than a tile inside it, until smaller ones arrive", () => {
+    const grid = layoutGrid({ width: 75, height: 60, tile: 8, gap: 4, label: 6 });
+    const maps = ramp(6, 20, 17);
+    const view = viewport(75, 60);
+    const lutOf = makeLuts(maps, scale, grey);
+    paintMaps(view, grid, maps, channelOrder(maps, "index"), 0, lutOf);
+    const { x } = cellOrigin(grid, 1);
+    const inside = (n: number) => n % grid.pitchX < grid.tile && n < 6 * grid.pitchX;
+    view.pixels.forEach((pixel, at) => {
+      const [column, row] = [at % view.width, Math.floor(at / view.width)];
+      if (!inside(column) || row % grid.pitchY >= grid.tile) expect(pixel, `${at}`).toBe(0);
+    });
+    // Of 20 x 17 values every third in both directions: 7 x 6 of them.
+    const value = (row: number, column: number) =>
+      maps.codes[(20 + 3 * row) * 17 + 3 * column] ?? 0;
+    const { dx, dy } = placeMap(8, 7, 6);
+    expect(view.pixels[dy * 75 + x + dx]).toBe(lutOf(1)[value(0, 0)]);
+    expect(view.pixels[(dy + 6) * 75 + x + dx + 5]).toBe(lutOf(1)[value(6, 5)]);
+  });
+
   it("cuts off whole values where a tile is wider than the view", () => {
     const grid = layoutGrid({ width: 10, height: 30, tile: 24, gap: 4, label: 0 });
     const maps = ramp(1, 6, 6);
