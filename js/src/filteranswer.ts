@@ -59,19 +59,19 @@ export function makeFilterAnswer(on: On, onProbe: (spot: Spot | null) => void): 
     return words.answerScale(formatNumber(extent.low), formatNumber(extent.high));
   };
 
+  const square = h("div.square", frame, h("p.value", number));
+
   return {
-    box: h(
-      "section.answer",
-      h("div.square", frame, h("p.value", number)),
-      h("div", h("h3", title), h("p.quiet", line)),
-    ),
+    box: h("section.answer", square, h("div", h("h3", title), h("p.quiet", line))),
     say(reason) {
       map = null;
+      square.removeAttribute("data-stale");
       say(reason);
     },
     show(filter, next) {
       setText(title, words.answer(filter));
       frame.setAttribute("aria-label", words.answer(filter));
+      square.toggleAttribute("data-stale", next === null);
       if (!next) return;
       const { kind_of: kind, value, label, place, count, slice } = next.header;
       const { data, shape } = next.arrays.values ?? {};

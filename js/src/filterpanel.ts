@@ -1,6 +1,6 @@
 /** The chosen filter: large, its weights under the pointer, its numbers and how they are spread. */
 
-import { h, makeImage, type On, setText, show } from "./dom";
+import { h, makeImage, type On, setText } from "./dom";
 import { kernelPlate, mixedColour, type Plate, rowPlate, weightColour } from "./filterpaint";
 import {
   type Bank,
@@ -103,7 +103,8 @@ export function makeFilterPanel(on: On): FilterPanel {
     ),
     show(bank, entry, filter, values, look, wanted) {
       sayFacts(bank, entry, filter, look);
-      show(frame, values !== null);
+      // What is large stays, faintly, until the weights of this one are here.
+      frame.toggleAttribute("data-stale", values === null);
       plate = null;
       if (!values) return -1;
       const { count, kernel } = kernelsOf(entry);

@@ -164,7 +164,7 @@ export function kernelTiles(
   return {
     order,
     cover: `${plate.height} ${plate.width} ${entry.dilation}`,
-    title: words.ofInputs(count, size === 1 ? "" : sizes, formatNumber(end)),
+    title: words.ofInputs(count, size === 1 ? "" : sizes, formatNumber(end), entry.fold !== null),
     paint: (view, grid, scroll) => paintPlates(view, grid, order, scroll, plate, ink),
     describe(input) {
       const extent = extentOf(values.subarray(input * size, (input + 1) * size));

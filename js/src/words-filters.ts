@@ -21,8 +21,10 @@ export const titles = {
 export const reduced = (factor: number) => `, drawn ${factor} in one`;
 export const counts = (dead: number, twins: number) =>
   (dead ? `; ${dead} dead` : "") + (twins ? `; ${twins} alike` : "");
-export const ofInputs = (count: number, sizes: string, end: string) =>
-  `${sizes ? `${some(count, "kernel")} of ${sizes}` : some(count, "weight")}, one for each input; from -${end} to ${end}, 0 in the middle`;
+export const ofInputs = (count: number, sizes: string, end: string, isFolded: boolean) =>
+  `${some(count, isFolded ? "channel" : sizes ? "kernel" : "weight")}${sizes && ` of ${sizes}`}, ${
+    isFolded ? "as before they were flattened" : "one for each input"
+  }; from -${end} to ${end}, 0 in the middle`;
 export const input = (input: number) => `input ${input}`;
 export const inputs = (first: number, last: number) => `inputs ${first} to ${last}`;
 export const inputCount = (count: number) => some(count, "input");

@@ -15,6 +15,7 @@ import { makeHeader } from "../header";
 import { makeInputPicture } from "../inputpicture";
 import type { Choice } from "../link";
 import { makeNetwork } from "../network";
+import { makeRemarks } from "../remarks";
 import { makeSettle } from "../settle";
 import { openShell } from "../shell";
 import { openSource } from "../source";
@@ -57,7 +58,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   };
   const header = makeHeader(on, choose);
   const tree = makeTree(on, choose);
-  const remarks = h("ul.quiet");
+  const remarks = makeRemarks();
   const picture = makeInputPicture(on, (chosen) => setImage(chosen));
   const answer = makeFilterAnswer(on, picture.mark);
   const noInputs = h("p.quiet", filterWords.noInputs);
@@ -70,7 +71,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     (pointed) => shown && weightsAt(shown.entry, pointed),
   );
   const kernels = makeKernelStage(on, (chosen) => setInput(chosen));
-  const side = h("div.side", picture.box, noInputs, remarks, tree.box);
+  const side = h("div.side", picture.box, noInputs, remarks.box, tree.box);
   const band = h("div.band", panel.large, answer.box, panel.numbers);
   const stages = h("div.stages", stage.box, kernels.box);
   const main = h("div.main", band, h("div.scalebar", legend.box, options.box), stages);
@@ -110,14 +111,6 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     return cache.weights(layer, pointed);
   };
 
-  const keyOf = ({ name }: FilterEntry): FrameKey => ({
-    epoch: source.epoch(),
-    side: "output",
-    layer: name,
-    image: 0,
-    tile: widthPx,
-  });
-
   const lookOf = (): FilterLook => ({
     scale: view.scale_mode,
     sort: view.sort,
@@ -133,7 +126,8 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     header.name(next, network.placeOf(next));
     settle.touch();
     if (!widthPx) return;
-    const key = keyOf(next);
+    const sides = { side: "output", image: 0, tile: widthPx } as const;
+    const key = { epoch: source.epoch(), layer: next.name, ...sides };
     const bank = source.want(key);
     if (bank) paint(key, next, bank);
     sayMissing();
@@ -239,12 +233,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
 
   const drawInput = (frame: Frame) => {
     picture.show(frame);
-    sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
-  };
-
-  const sayRemarks = (list: readonly unknown[]) => {
-    remarks.replaceChildren(...list.map((remark) => h("li", `${remark}`)));
-    show(remarks, list.length > 0);
+    remarks.say(frame.header.notices);
   };
 
   const askAll = () => {
@@ -260,7 +249,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     header.setLayers(network.leaves);
     tree.setLayers(network.leaves);
     source.setLayers(network.leaves);
-    sayRemarks(index.notices);
+    remarks.say(index.notices);
     const hasInputs = index.batch > 0;
     root.toggleAttribute("data-no-inputs", !hasInputs);
     for (const box of [picture.box, answer.box]) show(box, hasInputs);
@@ -336,8 +325,8 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
 
   el.append(root);
   source.stream.start();
-  takeIndex();
   setView(view);
+  takeIndex();
   const parts = root.querySelectorAll(".cnnviz-stage");
   watch(root, parts, measure, source.stream.setVisible, shell.signal);
 
