@@ -1,0 +1,40 @@
+"""The README is true: its table of methods is that of the registry, and what it names is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import cnnviz_widgets as cw
+from cnnviz_widgets.methods.registry import Family, methods
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("family", get_args(Family))
+def test_every_method_has_its_row(family: Family) -> None:
+    for method in methods(family):
+        start = f"| `{method.name}` | {method.summary} | {method.passes} | ["
+        assert start in README, f"README.md lacks the row of {method.name!r}: {start}"
+
+
+def test_no_row_is_of_a_method_that_is_gone() -> None:
+    known = {method.name for family in get_args(Family) for method in methods(family)}
+    section = README.split("## Methods")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `([^`]+)` \|", section, flags=re.MULTILINE)) == known
+
+
+def test_every_file_it_links_is_there() -> None:
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert linked
+    missing = [name for name in linked if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_every_public_name_it_calls_is_there() -> None:
+    named = set(re.findall(r"\bcw\.([A-Za-z_]+)", README))
+    assert named <= set(cw.__all__), named - set(cw.__all__)
