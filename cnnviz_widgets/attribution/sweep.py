@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 import torch
@@ -18,6 +19,7 @@ from cnnviz_widgets.attribution.map import Floats, Map
 from cnnviz_widgets.attribution.status import status_of
 from cnnviz_widgets.inspection import Inspector, LayerInfo
 from cnnviz_widgets.inspection.explained import ExplainedTarget
+from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.targets import Target
 from cnnviz_widgets.methods.cam_case import CamCase, Partial
 from cnnviz_widgets.methods.cam_family import cam_maps
@@ -38,15 +40,44 @@ Key = tuple[str, "int | str"]
 """Layer name and class index; a function of the output has its name for an index."""
 
 
+class Shown:
+    """The input that maps are laid over, made into a picture when the first map is looked at.
+
+    Parameters
+    ----------
+    insp : Inspector
+        Whose input, as it is now.
+    image : int
+        Place in the batch.
+    """
+
+    def __init__(self, insp: Inspector, image: int) -> None:
+        self._tensor = insp._session.prepared.first  # the stages that know torch share it
+        self._normalisation = insp.normalisation
+        self._image = image
+
+    @cached_property
+    def picture(self) -> Rgb | None:
+        """The input as people see it, (H, W, 3); None where it is no picture."""
+        return picture_of(self._tensor, self._image, self._normalisation)[0]
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width of the picture; one row for an input that is itself a row."""
+        if self.picture is not None:
+            return self.picture.shape[0], self.picture.shape[1]
+        shape = self._tensor.shape
+        return (1, shape[2]) if len(shape) == 3 else None
+
+
 @dataclass(frozen=True)
 class Circumstances:
-    """What all maps of a sweep have in common; see `Map` for the meaning of each."""
+    """What all maps of a sweep have in common; see `Map` for the meaning of most."""
 
     method: str
     parameters: Mapping[str, Value]
     image: int
-    picture: Rgb | None
-    size: tuple[int, int] | None
+    shown: Shown
     passes: tuple[int, int] = (0, 0)
     seconds: float = 0.0
     note: str | None = None
@@ -148,10 +179,10 @@ class CamSweep(Mapping[Key, Map]):
             score=target.score,
             score_kind=target.score_kind,
             status=status,
-            size=known.size or (values.shape[0], values.shape[1]),
+            size=known.shown.size or (values.shape[0], values.shape[1]),
             parameters=known.parameters,
             note=" ".join(note for note in notes if note) or None,
-            picture=known.picture,
+            picture=known.shown.picture,
             passes=known.passes,
             seconds=known.seconds,
             volume=None if volumes is None else volumes[0],
@@ -177,14 +208,6 @@ def _listed(given: Iterable[T] | str, name: str) -> list[T]:
         msg = f"{name}={given!r} must be a sequence, such as [{given!r}]."
         raise TypeError(msg)
     return list(given)
-
-
-def _size(insp: Inspector, picture: Rgb | None) -> tuple[int, int] | None:
-    """Return the size of the picture; one row for an input that is itself a row."""
-    if picture is not None:
-        return picture.shape[0], picture.shape[1]
-    shape = insp._session.prepared.first.shape  # the stages that know torch share it
-    return (1, shape[2]) if len(shape) == 3 else None
 
 
 def grid_layers(insp: Inspector) -> tuple[LayerInfo, ...]:
@@ -295,11 +318,8 @@ def sweep_maps(
         grids = layers_and_grids(insp, _listed(layers, "layers"))
     wanted = _listed([None] if targets is None else targets, "targets")
     resolved = {_identity(t): t for t in insp.passes.targets(wanted, image=image)}
-    picture = insp.picture(image)
-    facts = {
-        name: Circumstances(name, values, image, picture, _size(insp, picture))
-        for name, values in settings.items()
-    }
+    shown = Shown(insp, image)
+    facts = {name: Circumstances(name, given, image, shown) for name, given in settings.items()}
     title = found[0].title if len(found) == 1 else f"{len(found)} methods"
     with reported(report, title) as tell:
 
