@@ -22,7 +22,9 @@ TWIN_COSINE = 0.99
 """Two filters that read the same inputs are twins from this cosine similarity on."""
 MOST_COMPARED = 4096
 """Filters of a layer that are compared with each other; their similarities take 64 MB."""
-_LEAST_VALUES = 4
+MOST_PRODUCTS = 1e11
+"""Multiplications of such a comparison; 2048 filters of 2048 x 3 x 3 need 8e10."""
+LEAST_VALUES = 4
 """Values that a filter must have for likeness to mean something: scalars are always alike."""
 _SMALL, _LARGE = 1e-12, 1e12
 """Between these no square of a float32, and no sum of squares, comes near its limits."""
@@ -154,7 +156,8 @@ def likeness(values: Floats, *, groups: int = 1) -> Likeness | None:
     Returns
     -------
     Likeness or None
-        None where filters have fewer than 4 values, or there are more than `MOST_COMPARED`.
+        None where filters have fewer than 4 values, there are more than `MOST_COMPARED`, or the
+        comparison would take more than `MOST_PRODUCTS`.
 
     Notes
     -----
@@ -166,7 +169,9 @@ def likeness(values: Floats, *, groups: int = 1) -> Likeness | None:
     """
     count = len(values)
     flat = values.reshape(count, math.prod(values.shape[1:]))
-    if not 1 <= count <= MOST_COMPARED or flat.shape[1] < _LEAST_VALUES:
+    if not 1 <= count <= MOST_COMPARED or flat.shape[1] < LEAST_VALUES:
+        return None
+    if count * flat.size > MOST_PRODUCTS:
         return None
     cosines, norms = _cosines(flat)
     nearest, best = _nearest(cosines, groups)

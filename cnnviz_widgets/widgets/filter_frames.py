@@ -13,7 +13,7 @@ import numpy.typing as npt
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.weights import FilterBank
 from cnnviz_widgets.rendering.filters import (
-    MOST_COMPARED,
+    LEAST_VALUES,
     block_norms,
     filter_norms,
     likeness,
@@ -122,11 +122,9 @@ def likeness_frame(bank: FilterBank) -> Frame:
     arrays = _likeness_arrays(bank)
     if arrays:
         return Frame({}, arrays)
-    if bank.info.filters > MOST_COMPARED:
-        note = f"More than {MOST_COMPARED} filters are not compared with each other."
-    else:
-        note = "Filters of so few values are not compared with each other."
-    return Frame({"note": note})
+    few = bank.values[:1].size < LEAST_VALUES
+    what = "of so few values" if few else "so many and large"
+    return Frame({"note": f"Filters {what} are not compared with each other."})
 
 
 def filter_frame(bank: FilterBank, filter_: int) -> Frame:

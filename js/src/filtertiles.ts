@@ -101,7 +101,8 @@ export function bankTiles(
     title:
       title(filters, kernelSize(entry), entry.inputs) +
       (factor > 1 ? words.reduced(factor) : "") +
-      words.counts(dead, alike),
+      words.counts(dead, alike) +
+      (look.sort === "similarity" && !bank.likeness ? words.byIndex : ""),
     paint: (view, grid, scroll) =>
       isMatrix
         ? paintRows(view, grid, order, scroll, columns, ink)

@@ -21,6 +21,7 @@ export const titles = {
 export const reduced = (factor: number) => `, drawn ${factor} in one`;
 export const counts = (dead: number, twins: number) =>
   (dead ? `; ${dead} dead` : "") + (twins ? `; ${twins} alike` : "");
+export const byIndex = "; by index, for they are not compared";
 export const ofInputs = (count: number, sizes: string, end: string, isFolded: boolean) =>
   `${some(count, isFolded ? "channel" : sizes ? "kernel" : "weight")}${sizes && ` of ${sizes}`}, ${
     isFolded ? "as before they were flattened" : "one for each input"

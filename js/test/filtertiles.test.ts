@@ -46,6 +46,16 @@ describe("all filters", () => {
     expect(tiles.describe(1, -1)).toBe("filter 1: norm 1, like 0");
   });
 
+  it("say when they cannot be put in the order that was chosen", () => {
+    const tiles = bankTiles(
+      bankOf({ norm: [1, 1, 1] }),
+      filterEntry("conv", 0),
+      { ...LOOK, sort: "similarity" },
+      none,
+    );
+    expect(tiles.title).toContain("; by index, for they are not compared");
+  });
+
   it("read the weight of a matrix under the pointer, or the range of those in one column", () => {
     const entry = filterEntry("fc", 0, { inputs: 5, kernel: [1, 1, 1], axes: 0 });
     const weights = Float32Array.from([0.5, -0.25, 1, 2, -3]);

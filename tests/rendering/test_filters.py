@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from cnnviz_widgets.rendering import filters
 from cnnviz_widgets.rendering.colormap import palette
 from cnnviz_widgets.rendering.filters import (
     MOST_COMPARED,
@@ -157,10 +158,13 @@ def test_filters_that_are_not_finite_come_last() -> None:
     assert (found.nearest[0], found.cosine[0]) == (0, 0)
 
 
-def test_what_cannot_be_compared_is_not() -> None:
+def test_what_cannot_be_compared_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert likeness(weights(5, 3)) is None
     assert likeness(np.zeros((MOST_COMPARED + 1, 4), np.float32)) is None
     assert likeness(np.zeros((0, 4), np.float32)) is None
+    monkeypatch.setattr(filters, "MOST_PRODUCTS", 3 * 3 * 8)
+    assert likeness(weights(3, 8)) is not None
+    assert likeness(weights(3, 9)) is None
     alone = likeness(weights(1, 4))
     assert alone is not None
     assert (alone.nearest.tolist(), alone.order.tolist()) == ([0], [0])

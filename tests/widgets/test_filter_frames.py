@@ -12,6 +12,7 @@ from torch import nn
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.weights import FilterBank, Weights
+from cnnviz_widgets.rendering import filters
 from cnnviz_widgets.rendering.quantise import dequantise
 from cnnviz_widgets.widgets import filter_frames
 from cnnviz_widgets.widgets.base import Frame
@@ -149,8 +150,9 @@ def test_filters_that_cannot_be_compared_say_so(monkeypatch: pytest.MonkeyPatch)
     frame = likeness_frame(bank_of(nn.Linear(3, 5)))
     assert frame.fields["note"] == "Filters of so few values are not compared with each other."
     assert not frame.arrays
-    monkeypatch.setattr(filter_frames, "MOST_COMPARED", 4)
-    assert "More than 4 filters" in str(likeness_frame(bank_of(nn.Linear(3, 5))).fields["note"])
+    monkeypatch.setattr(filters, "MOST_COMPARED", 4)
+    many = likeness_frame(bank_of(nn.Linear(4, 5)))
+    assert many.fields["note"] == "Filters so many and large are not compared with each other."
 
 
 def test_one_filter_is_exact_and_apart_from_the_model() -> None:
