@@ -5,25 +5,36 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, cast
 
 import traitlets
 
+from cnnviz_widgets.attribution.cam import cam
 from cnnviz_widgets.attribution.map import Map
 from cnnviz_widgets.attribution.sweep import grid_layers, sweep_maps
 from cnnviz_widgets.inspection.predictions import Prediction
 from cnnviz_widgets.inspection.targets import class_index
 from cnnviz_widgets.methods.default_layer import default_layer
 from cnnviz_widgets.methods.progress import Cancelled
-from cnnviz_widgets.methods.registry import find_method
-from cnnviz_widgets.rendering.colormap import colormap_names
-from cnnviz_widgets.streaming.messages import MessageError, Request, read_name, read_whole
+from cnnviz_widgets.methods.registry import find_method, methods
+from cnnviz_widgets.rendering.colormap import Rgb, colormap_names
+from cnnviz_widgets.streaming.messages import (
+    MessageError,
+    Request,
+    read_name,
+    read_names,
+    read_whole,
+)
 from cnnviz_widgets.streaming.wire import Header, Json
 
+from .baking import Wanted
 from .base import Answer, Frame, InspectorWidget, Reply, built, checked_choice
 from .cam_frames import exact_frame, sweep_frames
+from .cam_sweeps import RecentSweeps
 from .layer_frames import input_frame
 from .method_entries import method_entries
+from .stills import captioned, enlarged
 
 SCALES = ("rectified", "signed", "map")
 TOP = 10
@@ -31,6 +42,9 @@ TOP = 10
 MAX_CLASSES = 6
 """Maps side by side."""
 MAX_ASKED = 64
+_STILL_PX = 256
+RECENT_BYTES = 64 << 20
+"""Raw maps kept in the kernel, for exact values."""
 TELL_EVERY_S = 0.2
 """Seconds between two words on how far a method is."""
 
@@ -108,8 +122,9 @@ class CamSlider(InspectorWidget):
 
     def __init__(self, model: object, inputs: object = None, **options: Any) -> None:
         self._ranked: tuple[int, list[list[Prediction]]] = (-1, [])
+        self._recent = RecentSweeps(RECENT_BYTES)
         super().__init__(model, inputs, **options)
-        self._methods = list(method_entries("cam"))
+        self._methods = [dict(entry) for entry in method_entries("cam")]
         self._grids = [info.name for info in grid_layers(self.inspector)]
         if not self.layer:
             self.layer = self._first_layer()
@@ -163,65 +178,104 @@ class CamSlider(InspectorWidget):
         allowed = {"scale": SCALES, "colormap": colormap_names()}[name]
         return checked_choice(name, proposal["value"], allowed)
 
+    def _bake_requests(self) -> Iterator[Wanted]:
+        """Pictures and likely classes by the method shown, then by others that take one pass."""
+        if self.inspector.class_count is None or not self._grids:
+            return
+        images = sorted(range(self.inspector.batch_size), key=lambda image: image != self.image)
+        for image in images:
+            yield Wanted("input", {"image": image}, "pictures")
+        quick = [method.name for method in methods("cam") if not method.progressive]
+        for name in sorted(quick, key=lambda name: name != self.method):
+            for image in images:
+                what = f"{name} maps of picture {image + 1}"
+                for target in self._likely(image):
+                    asked: Header = {"method": name, "image": image, "classes": [target]}
+                    yield Wanted("sweep", asked | {"first": self.layer}, what)
+
+    def _likely(self, image: int) -> list[int]:
+        """Return the classes shown, and those that the slider goes through."""
+        ranked = [found.index for found in self._predictions()[image][:TOP]]
+        return list(dict.fromkeys([*cast("list[int]", self.targets), *ranked]))
+
+    def _still(self) -> Rgb | None:
+        """Lay the map shown first over its picture."""
+        target = self.targets[0] if self.targets else None
+        method = find_method(self.method, "cam")
+        if self.inspector.class_count is None or not self._grids or method.progressive:
+            return None
+        found = cam(self.inspector, self.method, layer=self.layer, target=target, image=self.image)
+        drawn = found.overlay(opacity=self.opacity, colormap=self.colormap)
+        caption = f"{method.title} of {found.target_name} at {self.layer}"
+        return captioned(enlarged(drawn[None], _STILL_PX)[0], caption)
+
     def _input(self, request: Request, _reply: Reply) -> Iterator[Frame]:
         yield input_frame(self.inspector, image=read_whole(request.params, "image"), top=TOP)
 
     def _sweep(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send the maps of all layers, those of the layer that is looked at before the others."""
         params = request.params
-        yield from self._swept(params, [read_name(params, "first")], reply)
-        # What does not work at every layer has worked at this one; the page asks for others singly.
-        with contextlib.suppress(ValueError):
-            yield from self._swept(params, None, reply)
-        yield Frame({"scores": self._scores(params)})
+        methods = [read_name(params, "method")]
+        with contextlib.suppress(Cancelled):
+            yield from self._swept(params, methods, [read_name(params, "first")], reply)
+            # What works here need not work at every layer; the page asks for the others singly.
+            with contextlib.suppress(ValueError):
+                yield from self._swept(params, methods, None, reply)
+            yield Frame({"scores": self._scores(params)})
 
     def _ahead(self, request: Request, reply: Reply) -> Iterator[Frame]:
-        """Do the same while nobody waits, and leave it as soon as anybody does."""
+        """Do the same for several methods while nobody waits, and leave it as soon as anybody does.
+
+        They share their passes.
+        """
         scores: list[Json] = []
+        methods = read_names(request.params, "methods", most=MAX_ASKED)
         with contextlib.suppress(Cancelled, ValueError):
-            yield from self._swept(request.params, None, reply, ahead=True)
+            yield from self._swept(request.params, methods, None, reply, ahead=True)
             scores = self._scores(request.params)
         yield Frame({"scores": scores})
 
     def _swept(
-        self, params: Header, layers: Sequence[str] | None, reply: Reply, *, ahead: bool = False
+        self,
+        params: Header,
+        methods: list[str],
+        layers: Sequence[str] | None,
+        reply: Reply,
+        *,
+        ahead: bool = False,
     ) -> Iterator[Frame]:
-        method, image = read_name(params, "method"), read_whole(params, "image")
-        report = _report(reply, ahead=ahead)
-        sweep = sweep_maps(
-            self.inspector, [method], layers, _classes(params), image, report=report
-        )[method]
-        for frame in sweep_frames(sweep):
-            report(0, 0, None)
-            yield Frame(
-                frame.fields,
-                frame.arrays,
-                kind="maps",
-                params={"method": method, "image": image},
-                final=False,
-            )
+        image, report = read_whole(params, "image"), _report(reply, ahead=ahead)
+        sweeps = sweep_maps(self.inspector, methods, layers, _classes(params), image, report=report)
+        for method, sweep in sweeps.items():
+            if layers is None:
+                self._recent.put(reply.epoch, method, image, sweep)
+            sent: Header = {"method": method, "image": image}
+            for frame in sweep_frames(sweep):
+                report(0, 0, None)
+                yield replace(frame, params=sent)
 
     def _map(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send the exact maps of one layer, and what there is of them before."""
-        params = request.params
+        with contextlib.suppress(Cancelled):
+            frame = exact_frame(self._exact(request.params, reply))
+            scores = self._scores(request.params)
+            yield replace(frame, fields={**frame.fields, "scores": scores})
+
+    def _exact(self, params: Header, reply: Reply) -> list[Map]:
         layer, method = read_name(params, "layer"), read_name(params, "method")
-        classes = _classes(params)
+        classes, image = _classes(params), read_whole(params, "image")
+        known = self._recent.find(reply.epoch, method, image, layer, classes)
+        if known is not None:
+            return known
         so_far: dict[int | None, Map] = {}
 
         def tell(found: Map, done: int, total: int) -> None:
             so_far[found.target_index] = found
             reply.send(exact_frame(list(so_far.values()), done=done, total=total, final=False))
 
-        sweep = sweep_maps(
-            self.inspector,
-            [method],
-            [layer],
-            classes,
-            read_whole(params, "image"),
-            report=_report(reply, tell=tell),
-        )[method]
-        frame = exact_frame([sweep.map_at(layer, place) for place in range(len(sweep.targets))])
-        yield Frame({**frame.fields, "scores": self._scores(params)}, frame.arrays)
+        report = _report(reply, tell=tell)
+        sweep = sweep_maps(self.inspector, [method], [layer], classes, image, report=report)[method]
+        return [sweep.map_at(layer, place) for place in range(len(sweep.targets))]
 
     def _scores(self, params: Header) -> list[Json]:
         """Describe the classes of a request: what is explained of each, and its probability."""

@@ -138,16 +138,18 @@ export function openCamSource(
         return !swept.has(sweep) && (tries.get(sweep) ?? 0) < MAX_TRIES;
       });
     const classes = isSlow ? [] : open(method, ahead).slice(0, AHEAD_CLASSES);
-    const other = aheadMethods.find((name) => open(name, targets).length > 0);
-    if (classes.length > 0) askAhead(method, image, classes);
-    else if (other) askAhead(other, image, open(other, targets));
+    const others = aheadMethods.filter((name) => open(name, targets).length > 0);
+    if (classes.length > 0) askAhead([method], image, classes);
+    else if (others.length > 0) askAhead(others, image, targets);
   };
 
-  const askAhead = (method: string, image: number, classes: readonly number[]) => {
-    if (!stream.prefetch({ method, image, classes }, "ahead")) return;
-    for (const target of classes) {
-      const sweep = sweepOf(method, image, target);
-      tries.set(sweep, (tries.get(sweep) ?? 0) + 1);
+  const askAhead = (names: readonly string[], image: number, classes: readonly number[]) => {
+    if (!stream.prefetch({ methods: names, image, classes }, "ahead")) return;
+    for (const name of names) {
+      for (const target of classes) {
+        const sweep = sweepOf(name, image, target);
+        tries.set(sweep, (tries.get(sweep) ?? 0) + 1);
+      }
     }
   };
 
@@ -170,10 +172,13 @@ export function openCamSource(
     const { kind, final, params, header } = frame;
     if (kind === "maps") keep(frame, readMaps(frame));
     if (kind === "map") keep(frame, readExact(frame));
-    const { method, image } = params;
+    const { method, methods, image } = params;
     for (const score of readScores(frame)) {
       scores.set(`${image} ${score.index}`, score);
-      if (kind !== "map") swept.add(sweepOf(`${method}`, Number(image), score.index));
+      if (kind === "map") continue;
+      for (const name of (methods ?? [method]) as readonly string[]) {
+        swept.add(sweepOf(name, Number(image), score.index));
+      }
     }
     if (final && kind === "sweep") asked = [];
     if (final && kind !== "input") events.onProgress(0, 0);

@@ -70,7 +70,10 @@ export class CamModel extends WidgetModel<CamTraits> {
 
   /** Answers a request for a sweep, or for one ahead. */
   answerSweep(request = this.last("sweep"), layers = LAYERS.slice(0, 3)): void {
-    this.sendMaps(request, layers);
+    const { method, methods = [method], image } = request?.params ?? {};
+    for (const name of methods as string[]) {
+      this.sendMaps(request, layers, { params: { method: name, image } });
+    }
     this.answer(request, { scores: this.scores(request) }, []);
   }
 

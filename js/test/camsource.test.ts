@@ -99,7 +99,7 @@ describe("ahead", () => {
     expect(model.last()).toMatchObject({ kind: "ahead", params: { classes: [1, 0] } });
     model.answerSweep(model.last());
     clock.pass(500);
-    expect(model.last()).toMatchObject({ params: { method: "layercam", classes: [2] } });
+    expect(model.last()).toMatchObject({ params: { methods: ["layercam"], classes: [2] } });
     model.answerSweep(model.last());
     clock.pass(10_000);
     expect(kinds()).toEqual(["sweep", "ahead", "ahead"]);

@@ -80,13 +80,37 @@ def test_a_sweep_ahead_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
         return targets(self, *args, **options)
 
     monkeypatch.setattr(Passes, "targets", slow)
-    ask(widget, 1, "ahead", method="gradcam", image=0, classes=[0, 1])
+    ask(widget, 1, "ahead", methods=["gradcam"], image=0, classes=[0, 1])
     time.sleep(0.05)
     ask(widget, 2, "input", image=0)
     assert sent.wait(1)["scores"] == []
     assert sent.wait(2)["type"] == "frame"
-    ask(widget, 3, "ahead", method="gradcam", image=0, classes=[0, 1])
+    ask(widget, 3, "ahead", methods=["gradcam"], image=0, classes=[0, 1])
     assert [score["index"] for score in sent.wait(3)["scores"]] == [0, 1]
+
+
+def test_methods_ahead_share_their_passes() -> None:
+    widget, sent = slider()
+    ask(widget, 1, "ahead", methods=["hirescam", "layercam"], image=1, classes=[2])
+    sent.wait(1)
+    *frames, _ = sent.of(1)
+    assert [frame["params"] for frame in frames] == [
+        {"method": "hirescam", "image": 1}, {"method": "layercam", "image": 1},
+    ]  # fmt: skip
+
+
+def test_exact_maps_of_a_sweep_cost_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    widget, sent = slider()
+    sweep(widget, 1)
+    sent.wait(1)
+    monkeypatch.setattr("cnnviz_widgets.widgets.cam_slider.sweep_maps", None)
+    ask(widget, 2, "map", method="gradcam", image=0, layer="conv", classes=[2, 0])
+    found = sent.arrays(sent.wait(2))["values"]
+    expected = [cam(widget.inspector, "gradcam", "conv", target, 0).values for target in (2, 0)]
+    np.testing.assert_array_equal(found, expected)
+    widget.inspector.refresh()
+    ask(widget, 3, "map", method="gradcam", image=0, layer="conv", classes=[2])
+    assert sent.wait(3)["type"] == "err"  # nothing is kept of another state
 
 
 def test_a_method_for_some_layers_is_swept_where_it_works() -> None:
