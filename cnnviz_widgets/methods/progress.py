@@ -45,7 +45,7 @@ def reported(
     ----------
     report : callable or None
         The caller's own, whatever its partial maps are; None draws a bar on standard error
-        once the method has taken 1 s.
+        once the method has taken 1 s; it stays, with the time taken.
     title : str
         Of the method, in front of the bar.
 
@@ -74,21 +74,18 @@ class _Bar:
 
     def show(self, done: int, total: int, _partial: object) -> None:
         """Move the bar to the number of passes done."""
-        if self._bar is not None:
-            self._bar.update(done - self._bar.n)
-        elif done < total and time.monotonic() - self._began_s > BAR_AFTER_S:
+        spent_s = time.monotonic() - self._began_s
+        if self._bar is None and (done >= total or spent_s <= BAR_AFTER_S):
+            return
+        if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(
-                desc=self._title,
-                total=total,
-                initial=done,
-                unit="pass",
-                file=sys.stderr,
-                leave=False,
-            )
+            self._bar = tqdm(desc=self._title, total=total, unit="pass", file=sys.stderr)
+            self._bar.start_t -= spent_s  # the bar counts what went before it, too
+            self._bar.last_print_t -= spent_s
+        self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Let the bar stand as it is."""
         if self._bar is not None:
             self._bar.close()

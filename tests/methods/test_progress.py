@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from cnnviz_widgets.methods import progress
@@ -25,13 +27,15 @@ def test_a_short_method_draws_nothing(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_long_method_draws_a_bar(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It stays when the method is done."""
     monkeypatch.setattr(progress, "BAR_AFTER_S", -1.0)
     with reported(None, "RISE") as report:
         report(1, 4, None)
-        report(3, 4, None)
+        time.sleep(0.15)
+        report(4, 4, None)
     drawn = capsys.readouterr().err
-    assert "RISE" in drawn
-    assert "1/4" in drawn
+    assert drawn.rstrip().rsplit("\r", 1)[-1].startswith("RISE: 100%")
+    assert " 4/4 [" in drawn
 
 
 def test_a_method_that_is_done_draws_no_bar(
@@ -44,7 +48,7 @@ def test_a_method_that_is_done_draws_no_bar(
     assert capsys.readouterr().err == ""
 
 
-def test_cancelling_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_ends_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "BAR_AFTER_S", -1.0)
 
     def stopped() -> None:
