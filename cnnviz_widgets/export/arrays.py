@@ -26,6 +26,7 @@ _ENDS = 2
 """Rows of low and high ends; means and variances after them follow from whole maps."""
 _WHOLE_ROWS = 4
 """Rows of statistics of maps that were not reduced."""
+_TABLE_COLUMNS = 7
 _HEADER_BYTES = 60
 
 
@@ -101,6 +102,9 @@ class Arrays:
         if codes is not None and facts is not None and _are_maps(codes, facts):
             self._add_maps(start, codes, facts, at, group)
             del arrays["codes"], arrays["statistics"]
+        sizes = _plane_sizes(arrays)
+        if sizes:
+            self._add_planes(at["codes"], arrays.pop("codes").astype(np.uint8), sizes)
         for name, array in arrays.items():
             if array.dtype == np.float32:
                 kept = fewer_bits(array, _FLOAT_BITS) if self._steps < LEVELS else array
@@ -137,13 +141,49 @@ class Arrays:
         planes = np.ascontiguousarray(rgb.transpose(2, 0, 1))
         planes[[0, 2]] -= planes[1]  # modulo 256; colours differ by less than brightness does
         self._pictures.append(self._weighed(residuals(planes).tobytes()))
-        self._picture_pieces.append([at, *rgb.shape[:2]])
+        self._picture_pieces.append([at, 0, [[3, *rgb.shape[:2]]]])
+
+    def _add_planes(
+        self, at: int, codes: npt.NDArray[np.uint8], sizes: Sequence[tuple[int, int]]
+    ) -> None:
+        steps = self._steps if int(codes.max(initial=0)) <= LEVELS else LEVELS
+        levels = np.floor(codes * (steps / LEVELS) + 0.5).astype(np.uint8)
+        if steps == LEVELS:
+            levels = codes
+        done = 0
+        runs: list[list[int]] = []
+        for height, width in sizes:
+            plane = levels[done : done + height * width].reshape(1, height, width)
+            self._pictures.append(self._weighed(residuals(plane).tobytes()))
+            done += height * width
+            if runs and runs[-1][1:] == [height, width]:
+                runs[-1][0] += 1
+            else:
+                runs.append([1, height, width])
+        self._picture_pieces.append([at, steps, runs])
 
     def _add_floats(self, at: int, array: npt.NDArray[np.generic]) -> None:
         words = np.ascontiguousarray(array, "<f4").view("<u4").reshape(-1)
         self._weighed(words.tobytes())
         self._floats.append(words)
         self._float_pieces.append([at, array.size])
+
+
+def _plane_sizes(
+    arrays: Mapping[str, npt.NDArray[np.generic]],
+) -> list[tuple[int, int]]:
+    """Return the sizes of the maps in a frame of `cam_frames.sweep_frames`, [] for another frame.
+
+    The rows of its table have height, width, and at the end whether there are two maps.
+    """
+    table, codes = arrays.get("table"), arrays.get("codes")
+    if table is None or codes is None or codes.dtype != np.uint8 or table.ndim != 2:
+        return []
+    rows = table.astype(np.int64)
+    if rows.shape[1] < _TABLE_COLUMNS:
+        return []
+    sizes = [(int(row[2]), int(row[3])) for row in rows for _ in range(1 + int(row[6] > 0))]
+    return sizes if sum(height * width for height, width in sizes) == codes.size else []
 
 
 def _are_maps(codes: npt.NDArray[np.generic], facts: npt.NDArray[np.generic]) -> bool:

@@ -120,7 +120,7 @@ def _page_widget(name: str, widget: BakedWidget, max_bytes: float) -> PageWidget
         widget.title(),
         widget.bundle,
         widget.style_sheet,
-        page_state(widget.get_state()),
+        page_state(widget.get_state(), answers),
         answers,
         widget.NEEDS_KERNEL,
     )

@@ -172,10 +172,15 @@ def gzipped(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-def page_state(state: Header) -> Header:
-    """Leave out of a widget's state what a page has no use for."""
-    return {
+def page_state(state: Header, answers: Sequence[StoredAnswer]) -> Header:
+    """Leave out of a widget's state what a page has no use for, and methods without an answer."""
+    kept = {
         name: value
         for name, value in state.items()
         if name not in _NOT_STATE and not name.startswith(_NOT_STATE_STARTS)
     }
+    methods = kept.get("_methods")
+    if isinstance(methods, list):
+        stored = {answer.params.get("method") for answer in answers}
+        kept["_methods"] = [each for each in methods if each["name"] in stored] or methods
+    return kept

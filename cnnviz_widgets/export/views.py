@@ -115,7 +115,7 @@ def _page_widget(name: str, state: Header, answers: list[StoredAnswer]) -> PageW
         kind,
         widget.class_bundle(),
         widget.class_style_sheet(),
-        page_state(state),
+        page_state(state, answers),
         answers,
         widget.NEEDS_KERNEL,
     )

@@ -42,6 +42,8 @@ TOP = 10
 MAX_CLASSES = 6
 """Maps side by side."""
 MAX_ASKED = 64
+STORED_CLASSES = 3
+"""Classes whose maps a page without a kernel has of methods other than the one shown."""
 _STILL_PX = 256
 RECENT_BYTES = 64 << 20
 """Raw maps kept in the kernel, for exact values."""
@@ -185,13 +187,22 @@ class CamSlider(InspectorWidget):
         images = sorted(range(self.inspector.batch_size), key=lambda image: image != self.image)
         for image in images:
             yield Wanted("input", {"image": image}, "pictures")
-        quick = [method.name for method in methods("cam") if not method.progressive]
-        for name in sorted(quick, key=lambda name: name != self.method):
-            for image in images:
-                what = f"{name} maps of picture {image + 1}"
-                for target in self._likely(image):
-                    asked: Header = {"method": name, "image": image, "classes": [target]}
-                    yield Wanted("sweep", asked | {"first": self.layer}, what)
+        for image in images:
+            for target in self._likely(image)[:TOP]:
+                yield self._wanted(self.method, image, target)
+        others = [each.name for each in methods("cam") if not each.progressive]
+        for name in others:
+            for target in self._likely(self.image)[:STORED_CLASSES] if name != self.method else ():
+                yield self._wanted(name, self.image, target)
+
+    def _wanted(self, method: str, image: int, target: int) -> Wanted:
+        asked: Header = {
+            "method": method,
+            "image": image,
+            "classes": [target],
+            "first": self.layer,
+        }
+        return Wanted("sweep", asked, f"{method} maps of picture {image + 1}")
 
     def _likely(self, image: int) -> list[int]:
         """Return the classes shown, and those that the slider goes through."""

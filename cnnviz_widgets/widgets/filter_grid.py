@@ -13,14 +13,17 @@ from cnnviz_widgets.inspection.weights import Weights
 from cnnviz_widgets.streaming.messages import Request, read_name, read_names, read_whole
 from cnnviz_widgets.streaming.wire import Header
 
+from .baking import Wanted
 from .base import Answer, Frame, InspectorWidget, Reply, Watched, built, checked_choice
 from .filter_frames import answer_frame, bank_frame, filter_frame, likeness_frame
-from .filter_index import FilterIndex, build_filter_index
+from .filter_index import FilterEntry, FilterIndex, build_filter_index
 from .layer_frames import input_frame
 
 SCALE_MODES = ("layer", "filter")
 SORTS = ("index", "norm", "similarity")
 MAX_WIDTH_PX = 8192
+STORED_WIDTH_PX = 960
+"""Width for which matrices are stored, where no reader's screen is known."""
 
 
 class FilterGrid(InspectorWidget):
@@ -140,6 +143,25 @@ class FilterGrid(InspectorWidget):
         name = proposal["trait"].name
         allowed = {"scale_mode": SCALE_MODES, "sort": SORTS}[name]
         return checked_choice(name, proposal["value"], allowed)
+
+    def _bake_requests(self) -> Iterator[Wanted]:
+        """All layers, then their filters one by one, then what these answer to the pictures."""
+        images = sorted(range(self._index["batch"]), key=lambda image: image != self.image)
+        layers = cast("list[FilterEntry]", self._index["layers"])
+        for image in images:
+            yield Wanted("input", {"image": image}, "pictures")
+        for layer in layers:
+            name = layer["name"]
+            yield Wanted("layer", {"layer": name, "image": 0, "tile": STORED_WIDTH_PX}, "layers")
+            yield Wanted("likeness", {"layer": name}, "orders by likeness")
+        for layer in layers:
+            for number in range(layer["filters"]):
+                yield Wanted("filter", {"layer": layer["name"], "filter": number}, "filters")
+        for layer in layers:
+            answers = layer["answers"]
+            for number in range(layer["filters"] if answers and images else 0):
+                asked: Header = {"layer": answers, "image": self.image, "filter": number}
+                yield Wanted("answer", asked, f"answers of filters to picture {self.image + 1}")
 
     def _bank_frame(self, name: str, width: int) -> Frame:
         bank = self.weights.bank(name)

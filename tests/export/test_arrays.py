@@ -51,6 +51,6 @@ def test_arrays_of_every_kind_find_their_way() -> None:
     assert starts == [0, 72, 96, 0]
     assert memory["size"] == 116
     assert memory["raw"] == [[64, 4]]
-    assert memory["pictures"] == [[72, 3, 2]]
+    assert memory["pictures"] == [[72, 0, [[3, 3, 2]]]]
     assert memory["floats"] == [[32, 4], [96, 5]]  # means and variances follow from the codes
     assert memory["maps"] == [[0, 0, [2, 4, 4], 32, True, 36, None, ""]]

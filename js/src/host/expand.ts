@@ -20,12 +20,17 @@ type MapPiece = readonly [
   kinds: string,
 ];
 
+type Run = readonly [count: number, height: number, width: number];
+
 /** What is in the memory, in the order in which the bytes of it come. */
 export interface Expansion {
   readonly size: number;
   readonly raw: readonly (readonly [at: number, size: number])[];
-  /** Pictures: how much red and blue are above green, and what is left of all after a guess. */
-  readonly pictures: readonly (readonly [at: number, height: number, width: number])[];
+  /**
+   * Runs of planes of one size, of which is stored what is left after a guess. Steps of 0 stand for a
+   * picture: three planes, how much red is above green, green, and how much blue is above green.
+   */
+  readonly pictures: readonly (readonly [at: number, steps: number, runs: readonly Run[]])[];
   readonly floats: readonly (readonly [at: number, count: number])[];
   readonly maps: readonly MapPiece[];
 }
@@ -143,9 +148,15 @@ export function openMemory(stream: Uint8Array, expansion: Expansion): Memory {
     return stream.subarray(at - size, at);
   };
   for (const [start, size] of expansion.raw) bytes.set(take(size), start);
-  for (const [start, height, width] of expansion.pictures) {
-    const size = height * width;
-    restorePicture(take(3 * size).slice(), bytes.subarray(start, start + 3 * size), height, width);
+  for (const [start, steps, runs] of expansion.pictures) {
+    let to = start;
+    for (const [count, height, width] of runs) {
+      const planes = take(count * height * width).slice();
+      restore(planes, count, height, width);
+      if (steps) widen(planes, steps);
+      bytes.set(steps ? planes : interleaved(planes), to);
+      to += planes.length;
+    }
   }
   const count = expansion.floats.reduce((sum, [, floats]) => sum + floats, 0);
   const planes = take(4 * count);
@@ -201,11 +212,7 @@ function expandMaps(
   const high = new Float32Array(memory, facts + 4 * channels, channels);
   const maps = { codes, low, high, height, width };
   restore(levels, levels.length / size, height, width);
-  if (steps < LEVELS) {
-    levels.forEach((level, i) => {
-      levels[i] = Math.floor(level * (LEVELS / steps) + 0.5);
-    });
-  }
+  widen(levels, steps);
   for (let channel = 0, at = 0; channel < channels; channel++) {
     const own = codes.subarray(channel * size, (channel + 1) * size);
     const kind = rule ? kinds[channel] : "0";
@@ -223,14 +230,23 @@ function expandMaps(
   return maps;
 }
 
-/** Writes red, green and blue side by side, from planes of what is left of them. */
-function restorePicture(planes: Uint8Array, rgb: Uint8Array, height: number, width: number): void {
-  restore(planes, 3, height, width);
-  const size = height * width;
+/** Makes codes of levels that are as many steps apart. */
+function widen(levels: Uint8Array, steps: number): void {
+  if (steps === LEVELS) return;
+  levels.forEach((level, i) => {
+    levels[i] = Math.floor(level * (LEVELS / steps) + 0.5);
+  });
+}
+
+/** Red, green and blue side by side, from their planes. */
+function interleaved(planes: Uint8Array): Uint8Array {
+  const size = planes.length / 3;
+  const rgb = new Uint8Array(planes.length);
   for (let i = 0; i < size; i++) {
     const green = planes[size + i] as number;
     rgb[3 * i] = (planes[i] as number) + green;
     rgb[3 * i + 1] = green;
     rgb[3 * i + 2] = (planes[2 * size + i] as number) + green;
   }
+  return rgb;
 }

@@ -179,6 +179,8 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
 
   /** Asks for the exact values of what is shown, once the slider rests. */
   const askExact = () => {
+    // What a page has stored is not exact; a method for one layer at a time it may not have at all.
+    if (state === "stored" && !method.progressive) return;
     if (layer && classes.list().length > 0 && !progress.isStopped())
       source.wantExact(queryOf(layer));
   };
