@@ -100,6 +100,12 @@ class Map:
             f"({self.score_kind} {self.score:.4g}), {self.status})"
         )
 
+    def _repr_png_(self) -> bytes:
+        """Return `figure` as a PNG file: what a notebook shows of a cell's value."""
+        from cnnviz_widgets.attribution.figure import as_png
+
+        return as_png(self.figure())
+
     def rectified(self) -> Floats:
         """Return the values with negative ones set to zero, (h, w); NaN stays NaN."""
         rectified: Floats = np.maximum(self.values, np.float32(0))
@@ -153,30 +159,22 @@ class Map:
     def figure(self, *, colormap: str = "viridis") -> Figure:
         """Return a matplotlib figure: the picture, the map over it, and a legend with numbers.
 
-        The figure belongs to nobody: a notebook shows it as the cell's value, and there is nothing
-        to close.
+        It shows itself in a notebook; pyplot does not know it, so there is nothing to close.
         """
-        from matplotlib.cm import ScalarMappable
-        from matplotlib.colors import ListedColormap, Normalize
-        from matplotlib.figure import Figure
+        from cnnviz_widgets.attribution.figure import map_figure
 
-        width = 4.2 if self.picture is None else 7.2
-        drawing = Figure(figsize=(width, 3.4), layout="constrained")
         shown = [self._colours(self.size, colormap)]
         if self.picture is not None:
             shown = [self.picture, self.overlay(colormap=colormap)]
-        axes = drawing.subplots(1, len(shown), squeeze=False)[0]
-        for axis, image in zip(axes, shown, strict=True):
-            axis.imshow(image)
-            axis.set_axis_off()
-        high = _peak(resized(self.rectified(), self.size))
-        table = ListedColormap(palette(colormap)[:TABLE_SIZE] / 255)
-        scale = ScalarMappable(Normalize(0, high or 1.0), table)
-        drawing.colorbar(scale, ax=list(axes), label=f"{self.method}, rectified", shrink=0.8)
         place = f" at {self.layer}" if self.layer else ""
         title = f"{self.target_name} ({self.score_kind} {self.score:.3g}): {self.method}{place}"
-        drawing.suptitle(title if self.note is None else f"{title}\n{self.note}", fontsize=9)
-        return drawing
+        return map_figure(
+            shown,
+            high=_peak(resized(self.rectified(), self.size)),
+            colormap=colormap,
+            label=f"{self.method}, rectified",
+            title=title if self.note is None else f"{title}\n{self.note}",
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the map to a file; return its path.

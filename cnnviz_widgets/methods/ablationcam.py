@@ -53,6 +53,8 @@ def _one(progress: Progress, info: LayerInfo) -> Tensor:
         progress(count, None if scores is None else lambda: so_far(scores))
 
     progress(0, None)
-    scores = tail.channel_scores(target, replacement=grid.cleared(tail.value), done=done)
+    scores = tail.channel_scores(
+        target, replacement=grid.cleared(tail.value), done=done, check=progress.again
+    )
     case.forward += len(matrix) + 1
     return so_far(scores)

@@ -6,6 +6,7 @@ takes, and counts of the passes that it cost.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from torch import Tensor
 from cnnviz_widgets.inspection.explained import ExplainedTarget
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.methods.case import inputs_at_once
 from cnnviz_widgets.methods.layer_grid import LayerGrid
 from cnnviz_widgets.methods.registry import Value
 
@@ -96,14 +98,15 @@ class CamCase:
             for method in methods
         }
 
-    def multiply_adds(self) -> int | None:
-        """Return the cost of one picture; None where it is not known."""
-        costs = [info.multiply_adds for info in self.insp.modules if info.is_leaf]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+    def at_once(self, picture: Tensor) -> int:
+        """Return how many inputs run in one batch, all layers counted, also those not shown."""
+        leaves = [info for info in self.insp._session.modules if info.is_leaf]
+        multiply_adds = sum(info.multiply_adds or 0 for info in leaves) or None
+        values = sum(math.prod(info.shape[1:]) for info in leaves)
+        return inputs_at_once(picture, multiply_adds, values)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Progress:
     """How far the passes for one map are, among those for all maps.
 
@@ -115,6 +118,8 @@ class Progress:
         Which map: `place` counts targets.
     before, total : int
         Passes for maps before this one, and for all.
+    done : int
+        Passes for this one so far.
     """
 
     case: CamCase
@@ -123,6 +128,10 @@ class Progress:
     place: int
     before: int
     total: int
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self._epoch = self.case.insp.epoch
 
     @property
     def target(self) -> ExplainedTarget:
@@ -130,8 +139,24 @@ class Progress:
         return self.case.targets[self.place]
 
     def __call__(self, done: int, values: Callable[[], Tensor] | None) -> None:
-        """Tell the watcher, with a function that gives the map so far, (P,)."""
+        """Tell the watcher, with a function that gives the map so far, (P,).
+
+        Raises
+        ------
+        RuntimeError
+            The model or its inputs changed since the first pass.
+        """
+        self.done = done
+        if self.case.insp.epoch != self._epoch:
+            msg = (
+                f"method={self.method!r}: the model or its inputs changed while it ran; ask again."
+            )
+            raise RuntimeError(msg)
         partial = None
         if values is not None:
             partial = lambda: Partial(self.method, self.layer, self.place, values())  # noqa: E731
         self.case.watch(self.before + done, self.total, partial)
+
+    def again(self) -> None:
+        """Tell the watcher the same as before, from within a pass, so that it can stop that."""
+        self(self.done, None)

@@ -12,7 +12,6 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Progress, Settings
-from cnnviz_widgets.methods.case import inputs_at_once
 from cnnviz_widgets.methods.layer_grid import LayerGrid
 
 
@@ -47,14 +46,14 @@ def _one(progress: Progress, grid: LayerGrid, matrix: Tensor) -> Tensor:
     case, target = progress.case, progress.target
     picture = case.insp.passes.input(image=case.image)
     size = tuple(picture.shape[2:])
-    at_once = inputs_at_once(picture, case.multiply_adds())
+    at_once = case.at_once(picture)
     scores = torch.full((len(matrix),), -torch.inf)
     varied = (matrix.amax(1) > matrix.amin(1)).nonzero().flatten().cpu()
     progress(0, None)
     for first in range(0, len(varied), at_once):
         chosen = varied[first : first + at_once]
         batch = picture * masks(matrix[chosen], grid.shape, size).to(picture.dtype)
-        found = case.insp.passes.scores(batch, target, image=case.image)
+        found = case.insp.passes.scores(batch, target, image=case.image, check=progress.again)
         scores[chosen] = found.detach().float().cpu()
         case.forward += len(chosen)
         progress(first + len(chosen), lambda: weighted(matrix, scores))

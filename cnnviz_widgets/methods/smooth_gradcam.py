@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Progress, Settings
-from cnnviz_widgets.methods.case import inputs_at_once, seeded
+from cnnviz_widgets.methods.case import seeded
 
 Powers = tuple[Tensor, Tensor, Tensor]
 """Sums over the samples of G, G^2 and G^3, each (C, P)."""
@@ -75,13 +75,18 @@ class _Samples:
         deviation = noise * float(picture.float().max() - picture.float().min())
         draw = seeded(seed)
         self._progress(0, None)
-        at_once = max(1, inputs_at_once(picture, case.multiply_adds()) // 2)
+        at_once = max(1, case.at_once(picture) // 2)
         while self._count < samples:
             count = min(at_once, samples - self._count)
             normal = torch.randn(count, *picture.shape[1:], generator=draw)
             batch = picture + deviation * normal.to(picture)
             case.insp.passes.sweep(
-                case.names, [self._progress.target], self._add, image=case.image, batch=batch
+                case.names,
+                [self._progress.target],
+                self._add,
+                image=case.image,
+                batch=batch,
+                check=self._progress.again,
             )
             self._count += count
             case.forward += count

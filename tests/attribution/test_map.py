@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,11 @@ def test_figure_shows_picture_map_and_numbers(*, with_picture: bool) -> None:
     assert len(figure.axes) == (3 if with_picture else 2)
     assert figure.axes[-1].get_ylim() == (0, 4)
     assert "tabby cat (logit 12.3): gradcam at layer4.1.conv2\nA note." in figure.get_suptitle()
+
+
+def test_a_notebook_shows_the_figure_of_a_cell_that_ends_in_a_map() -> None:
+    with Image.open(io.BytesIO(a_map()._repr_png_())) as image:
+        assert image.size == (720, 340)
 
 
 def test_figures_of_blank_maps() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cnnviz_widgets.inspection import Inspector
-from cnnviz_widgets.methods import smooth_gradcam
+from cnnviz_widgets.methods.cam_case import CamCase
 from cnnviz_widgets.methods.case import seeded
 from cnnviz_widgets.methods.smooth_gradcam import smooth_weights
 from tests.methods import cam_oracles
@@ -60,7 +60,7 @@ def test_the_seed_decides_and_batches_do_not(monkeypatch: pytest.MonkeyPatch) ->
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(raw_map(insp, "smoothgradcam++", "conv1", seed=1), one)
     assert not torch.equal(raw_map(insp, "smoothgradcam++", "conv1", seed=2), one)
-    monkeypatch.setattr(smooth_gradcam, "inputs_at_once", lambda *_: 6)
+    monkeypatch.setattr(CamCase, "at_once", lambda *_: 6)
     batched = raw_map(insp, "smoothgradcam++", "conv1", seed=1)
     torch.testing.assert_close(batched, one, rtol=1e-4, atol=1e-5)
 
