@@ -269,7 +269,10 @@ class SaliencyOverlay(InspectorWidget):
             question = read_question(self._wanted(slot, self.image, self.target, "").params)
             if method.progressive and self._recent.get(question, epoch) is None:
                 continue
-            values = self._finished(question, epoch, lambda *_: None).arrays["values"]
+            try:
+                values = self._finished(question, epoch, lambda *_: None).arrays["values"]
+            except ValueError:  # a method that cannot work on this model; the view says why
+                continue
             form = USUAL[method.family] if self.form == "usual" else self.form
             parts.append(drawn(values.astype(np.float32), picture, form, look))
             titles.append(method.title)

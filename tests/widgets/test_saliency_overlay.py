@@ -219,6 +219,8 @@ def test_a_method_that_cannot_work_says_why_and_the_widget_lives_on() -> None:
     assert "ReLU" in answer["message"]
     want(widget, 2, "gradient")
     assert sent.wait(2)["type"] == "frame"
+    widget.panels = [{"method": "guided_backprop"}, {"method": "gradient"}]
+    assert widget.snapshot().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
