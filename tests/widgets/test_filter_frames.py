@@ -22,7 +22,6 @@ from cnnviz_widgets.widgets.filter_frames import (
     filter_frame,
     likeness_frame,
 )
-from cnnviz_widgets.widgets.filter_index import build_filter_index
 
 Floats = npt.NDArray[np.float32]
 
@@ -235,63 +234,3 @@ def test_a_large_answer_is_reduced(inspector: Inspector, monkeypatch: pytest.Mon
     frame = answer_frame(inspector, "conv", image=0, filter_=0)
     assert frame.fields["factor"] == 2
     assert frame.arrays["values"].shape == (2, 3)
-
-
-def entries(model: nn.Module, inspector: Inspector | None) -> dict[str, Any]:
-    index = build_filter_index(Weights(model), inspector)
-    return {entry["name"]: entry for entry in index["layers"]}
-
-
-def test_the_index_follows_the_network_and_puts_the_unused_last(inspector: Inspector) -> None:
-    found = entries(inspector.model, inspector)
-    assert list(found) == ["volume", "conv", "wide", "fc", "unused"]
-    assert [entry["index"] for entry in found.values()] == [0, 1, 2, 3, 4]
-    assert [entry["answers"] for entry in found.values()] == ["volume", "conv", "wide", "fc", None]
-    assert found["wide"]["fold"] == [4, 3, 5]
-    assert found["fc"]["fold"] is None
-    assert found["conv"]["shape"] == [1, 4, 2, 3, 3]
-
-
-def test_without_an_inspector_the_index_follows_the_modules(inspector: Inspector) -> None:
-    index = build_filter_index(Weights(inspector.model), None)
-    assert index["batch"] == 0
-    assert [entry["name"] for entry in index["layers"]] == [
-        "unused", "volume", "conv", "wide", "fc",
-    ]  # fmt: skip
-    assert all(entry["answers"] is None for entry in entries(inspector.model, None).values())
-
-
-def test_a_picture_that_is_flattened_at_once_is_unfolded() -> None:
-    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 4 * 5, 2)).eval()
-    found = entries(model, Inspector(model, torch.rand(1, 3, 4, 5)))
-    assert found["1"]["fold"] == [3, 4, 5]
-
-
-def test_the_first_convolution_of_three_inputs_is_in_colour() -> None:
-    model = nn.Sequential(nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 3))
-    found = entries(model, None)
-    assert [entry["colour"] for entry in found.values()] == [True, False]
-    grey = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Conv2d(3, 3, 3))
-    assert not any(entry["colour"] for entry in entries(grey, None).values())
-
-
-@pytest.mark.parametrize(
-    ("layer", "note"),
-    [
-        (nn.Conv2d(4, 4, 3, groups=4), "Depthwise: each filter reads one input, its own."),
-        (nn.Conv2d(8, 4, 3, groups=2), "2 groups: each filter reads 4 of the inputs."),
-        (
-            nn.Conv2d(2, 4, 3, dilation=(2, 1)),
-            "Dilation 2 x 1: a kernel reaches over 5 x 3 places.",
-        ),
-        (nn.ConvTranspose1d(2, 4, 3), "Transposed: a kernel is what one input value puts onto"),
-        (nn.Conv3d(2, 4, 3), "The 3 slices of a kernel stand side by side."),
-        (nn.MultiheadAttention(4, 2), "Equal parts, by index: query, key, value."),
-        (nn.utils.parametrizations.weight_norm(nn.Linear(4, 2)), "The effective weight, made by w"),
-        (nn.Linear(4, 2), ""),
-    ],
-)
-def test_what_is_unusual_is_said(layer: nn.Module, note: str) -> None:
-    said = next(iter(entries(layer, None).values()))["note"]
-    assert said.startswith(note)
-    assert bool(said) == bool(note)
