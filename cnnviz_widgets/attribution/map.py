@@ -111,7 +111,9 @@ class Map:
         rectified: Floats = np.maximum(self.values, np.float32(0))
         return rectified
 
-    def display(self, size: tuple[int, int] | None = None, *, smooth: bool = True) -> Floats:
+    def display(
+        self, size: tuple[int, int] | None = None, *, smooth: bool = True, percentile: float = 100
+    ) -> Floats:
         """Return the map as it is drawn: rectified, then resized, then divided by its maximum.
 
         Parameters
@@ -120,6 +122,8 @@ class Map:
             Height and width in pixels; the picture's by default.
         smooth : bool
             Bilinear (align_corners=False); else the nearest value.
+        percentile : float
+            Divide by this percentile of the values, 0 to 100, and cut off what is above.
 
         Returns
         -------
@@ -129,11 +133,16 @@ class Map:
         """
         shown = resized(self.rectified(), size or self.size, smooth=smooth)
         shown = np.where(np.isfinite(shown), shown, np.float32(np.nan))
-        high = _peak(shown)
-        return shown / high if high > 0 else shown
+        high = _peak(shown, _checked_percentile(percentile))
+        return np.minimum(shown / np.float32(high), np.float32(1)) if high > 0 else shown
 
     def overlay(
-        self, image: Rgb | None = None, *, opacity: float = 0.5, colormap: str = "viridis"
+        self,
+        image: Rgb | None = None,
+        *,
+        opacity: float = 0.5,
+        colormap: str = "viridis",
+        percentile: float | None = None,
     ) -> Rgb:
         """Return the map's colours laid over a picture.
 
@@ -145,6 +154,9 @@ class Map:
             0 shows the picture alone, 1 the map alone.
         colormap : str
             One of ``cnnviz_widgets.rendering.colormap_names()``.
+        percentile : float, optional
+            As in `display`. By default 100 for maps at a layer and 99 for maps at the input, where
+            few pixels have values far above all others.
 
         Returns
         -------
@@ -152,7 +164,7 @@ class Map:
         """
         picture = self._picture(image)
         part = _checked_opacity(opacity)
-        colours = self._colours((picture.shape[0], picture.shape[1]), colormap)
+        colours = self._colours((picture.shape[0], picture.shape[1]), colormap, percentile)
         mixed = picture * (1 - part) + colours * part
         return np.floor(mixed + 0.5).astype(np.uint8)
 
@@ -168,11 +180,13 @@ class Map:
             shown = [self.picture, self.overlay(colormap=colormap)]
         place = f" at {self.layer}" if self.layer else ""
         title = f"{self.target_name} ({self.score_kind} {self.score:.3g}): {self.method}{place}"
+        high = _peak(resized(self.rectified(), self.size), self._percentile)
+        cut = f", cut off at {high:.3g}" if self._percentile < 100 and high else ""
         return map_figure(
             shown,
-            high=_peak(resized(self.rectified(), self.size)),
+            high=high,
             colormap=colormap,
-            label=f"{self.method}, rectified",
+            label=f"{self.method}, rectified{cut}",
             title=title if self.note is None else f"{title}\n{self.note}",
         )
 
@@ -202,9 +216,17 @@ class Map:
             raise ValueError(msg)
         return path
 
-    def _colours(self, size: tuple[int, int], colormap: str) -> Rgb:
+    @property
+    def _percentile(self) -> float:
+        return 99 if self.layer is None else 100
+
+    def _colours(
+        self, size: tuple[int, int], colormap: str, percentile: float | None = None
+    ) -> Rgb:
         """Return the display form in colours, uint8 (H, W, 3)."""
-        shown = self.display(size)
+        shown = self.display(
+            size, percentile=self._percentile if percentile is None else percentile
+        )
         known = np.isfinite(shown)
         levels = np.floor(np.where(known, shown, 0) * (TABLE_SIZE - 1) + 0.5).astype(np.intp)
         return palette(colormap)[np.where(known, levels, NAN_COLOUR)]
@@ -225,10 +247,26 @@ class Map:
         return image
 
 
-def _peak(values: Floats) -> float:
-    """Return the largest finite value; 0 where there is none."""
+def _peak(values: Floats, percentile: float) -> float:
+    """Return a percentile of the finite values; 0 where there are none.
+
+    Where most values are zero it may be zero, too; then it is the largest.
+    """
     finite = values[np.isfinite(values)]
-    return float(finite.max()) if finite.size else 0.0
+    if not finite.size:
+        return 0.0
+    high = float(finite.max())
+    return (float(np.percentile(finite, percentile)) or high) if percentile < 100 else high
+
+
+def _checked_percentile(percentile: object) -> float:
+    if isinstance(percentile, bool) or not isinstance(percentile, (int, float, np.number)):
+        msg = f"percentile={percentile!r} is a {type(percentile).__name__}; give 0 to 100."
+        raise TypeError(msg)
+    if not 0 <= float(percentile) <= 100:
+        msg = f"percentile={percentile!r} must be from 0 to 100; 100 is the maximum."
+        raise ValueError(msg)
+    return float(percentile)
 
 
 def _checked_opacity(opacity: object) -> float:

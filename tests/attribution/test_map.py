@@ -53,6 +53,30 @@ def test_the_largest_value_is_exactly_one(size: float) -> None:
     assert a_map(VALUES * np.float32(size)).display().max() == 1
 
 
+def test_display_may_be_cut_off_at_a_percentile() -> None:
+    m = a_map([[-1, 0, 1, 2, 3, 100]], size=(1, 6))
+    np.testing.assert_allclose(m.display(percentile=60), [[0, 0, 0.5, 1, 1, 1]])
+    assert m.display(percentile=0).max() == 1  # the percentile is 0: the maximum then
+    with pytest.raises(ValueError, match=r"percentile=101 must be from 0 to 100"):
+        m.display(percentile=101)
+    with pytest.raises(TypeError, match=r"percentile='most' is a str; give 0 to 100"):
+        m.display(percentile="most")  # type: ignore[arg-type]  # what a user may type
+
+
+def test_maps_at_the_input_are_drawn_with_their_outliers_cut_off() -> None:
+    values = np.arange(400, dtype=np.float32).reshape(20, 20)
+    values[3, 3] = 1e6  # in place of 63: the 396th of 400 values is 396
+    facts: dict[str, Any] = {"size": (20, 20), "picture": None, "target_name": "cat"}
+    picture = np.zeros((20, 20, 3), np.uint8)
+    at_input, at_layer = a_map(values, layer=None, **facts), a_map(values, **facts)
+    last = palette("viridis")[255]
+    assert np.array_equal(at_input.overlay(picture, opacity=1)[19, 19], last)
+    assert not np.array_equal(at_layer.overlay(picture, opacity=1)[19, 19], last)
+    assert at_input.display().max() == 1
+    assert "cut off at 396" in at_input.figure().axes[-1].get_ylabel()
+    assert "cut off" not in at_layer.figure().axes[-1].get_ylabel()
+
+
 def test_a_map_without_positive_values_is_all_zero() -> None:
     m = a_map([[-1, -2], [0, -3]], status="empty")
     assert not m.display().any()

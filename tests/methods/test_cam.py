@@ -119,10 +119,3 @@ def test_nan_stays_nan(method: str) -> None:
     activation, gradient = values(4, 12).abs(), values(4, 12, seed=1)
     gradient[2, 5] = torch.nan
     assert bool(gradient_cams((method,), activation, gradient)[method].isnan().any())
-
-
-def test_every_method_of_the_family_is_made_by_something() -> None:
-    from cnnviz_widgets.methods import methods
-    from cnnviz_widgets.methods.cam_family import PROVIDERS
-
-    assert {method.name for method in methods("cam")} == set(PROVIDERS)
