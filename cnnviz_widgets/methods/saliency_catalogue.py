@@ -49,7 +49,7 @@ METHODS: tuple[Method, ...] = (
         "integrated_gradients", "Integrated Gradients", "saliency", "arXiv:1703.01365", True,
         (
             Parameter(
-                "steps", "Steps", 50, "int", 1, 10_000,
+                "steps", "Steps", 50, "int", 1, 1000,
                 help="Points between baseline and picture; each takes one forward and one backward "
                 "pass.",
             ),
