@@ -7,17 +7,25 @@ are given back as they were; `Giving`, which gives them back while it is open.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets.inspection.backward import as_if_run, is_linear_in_input
 from cnnviz_widgets.inspection.calls import Call
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.trace import Trace
-from cnnviz_widgets.inspection.values import tensors_in
+from cnnviz_widgets.inspection.values import tensors_in, version_of
+
+# Layers of torch's own that write to nothing that they are given.
+_READERS = frozenset({
+    nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d,
+    nn.LayerNorm, nn.GroupNorm, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d,
+    nn.AvgPool2d, nn.AvgPool3d, nn.GELU, nn.Sigmoid, nn.Tanh,
+})  # fmt: skip
 
 
 class CourseError(RuntimeError):
@@ -34,10 +42,16 @@ class Course:
         The calls of each module, in order: those given back, not those inside them.
     given : dict of Call to Tensor or None
         Values of the calls that are given back; None where nothing looks at the value.
+    known : dict of Call to Tensor
+        Values of later convolutions and dense layers, which need not run for their gradients.
+    read : frozenset of int
+        Numbers of the values that nothing can write to, so that they need not be copied.
     """
 
     happening: dict[nn.Module, list[Call]]
     given: dict[Call, Tensor | None]
+    known: dict[Call, Tensor] = field(default_factory=dict)
+    read: frozenset[int] = frozenset()
 
     @classmethod
     def whole(cls, trace: Trace) -> Course:
@@ -68,8 +82,20 @@ class Course:
             }
             missing = {c for c in given if values[c] is None and (c.value in needed or c is first)}
             if not missing:
-                return cls(_by_module(happening), values)
+                return cls(_by_module(happening), values, read=_read(trace))
             refused |= missing
+
+    def with_known(self, value: Callable[[Call], Tensor | None]) -> Course:
+        """Return the same course, with the layers not run whose values the trace holds."""
+        known = {}
+        for module, calls in self.happening.items():
+            if not is_linear_in_input(module):
+                continue
+            for call in calls:
+                found = value(call) if call not in self.given and _can_be_given(call) else None
+                if found is not None:
+                    known[call] = found
+        return replace(self, known=known)
 
 
 def _by_module(calls: Iterable[Call]) -> dict[nn.Module, list[Call]]:
@@ -122,6 +148,16 @@ def _exposed(trace: Trace, given: Iterable[Call]) -> set[int]:
     return found | {trace.recorder.values.number(tensor) for tensor in tensors_in(trace.output)}
 
 
+def _read(trace: Trace) -> frozenset[int]:
+    """Return the numbers of the values that only layers take which write to nothing."""
+    readers = {call.path for call in trace.calls if type(call.module) in _READERS}
+    taken: set[int] = set()
+    written = {trace.recorder.values.number(t) for t in tensors_in(trace.output)}
+    for operation in trace.operations:
+        (taken if operation.path in readers else written).update(operation.inputs)
+    return frozenset(taken - written)
+
+
 class Giving:
     """Let calls give back values instead of running; a context manager around a pass.
 
@@ -154,10 +190,12 @@ class Giving:
         self._repeat = repeat or (lambda value: value.expand(rows, *value.shape[1:]))
         self._instead = instead or {}
         self._forwards: list[tuple[nn.Module, object]] = []
+        self._lent: list[tuple[Tensor, int]] = []
 
     def __enter__(self) -> None:
-        for module in dict.fromkeys(call.module for call in self._course.given):
-            forward = self._forward(module.forward, self._course.happening[module])
+        course = self._course
+        for module in dict.fromkeys(call.module for call in (*course.given, *course.known)):
+            forward = self._forward(module, course.happening[module])
             self._forwards.append((module, vars(module).get("forward")))
             vars(module)["forward"] = forward
 
@@ -174,15 +212,20 @@ class Giving:
                 vars(module)["forward"] = forward
         self._forwards.clear()
 
-    def _forward(self, run: Callable[..., Any], calls: list[Call]) -> Callable[..., Any]:
-        coming = iter(calls)
+    def _forward(self, module: nn.Module, calls: list[Call]) -> Callable[..., Any]:
+        run, coming = module.forward, iter(calls)
 
         def forward(*args: Any, **kwargs: Any) -> Any:  # Any: as the module's own
             call = next(coming, None)
             if call is None:
                 msg = "a module is called more often than in the trace"
                 raise CourseError(msg)
-            return self._value(call) if call in self._course.given else run(*args, **kwargs)
+            if call in self._course.given:
+                return self._value(call)
+            if call in self._course.known and args:
+                with torch._C.DisableTorchFunction():
+                    return as_if_run(module, args[0], self._own(call, self._course.known[call]))
+            return run(*args, **kwargs)
 
         return forward
 
@@ -196,5 +239,17 @@ class Giving:
                 value = torch.zeros((), dtype=call.dtype, device=self._device)
                 return self._repeat(value.expand(1, *call.shape[1:]))
             if self._rows == 1 or len(value) > 1:
-                return value.clone()  # the model may write to it
+                return self._own(call, value)
             return self._repeat(value)
+
+    def _own(self, call: Call, value: Tensor) -> Tensor:
+        """Return a value of the trace, as a copy if the model may write to it."""
+        if call.value not in self._course.read:
+            return value.clone()
+        self._lent.append((value, version_of(value)))
+        return value
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether the model wrote to a value of the trace all the same."""
+        return any(version_of(value) != version for value, version in self._lent)

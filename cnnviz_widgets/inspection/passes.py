@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
+import torch
 from torch import Tensor
 
 from cnnviz_widgets.inspection.arguments import checked_image
@@ -135,7 +136,8 @@ class Passes:
             Place in the batch.
         batch : Tensor of shape (B, ...), optional
             Variants of the image, as for `scores`, to take in its place. Tensors then have B
-            rows, each with the gradient of its own score.
+            rows, each with the gradient of its own score; or one, and as many visits, where the
+            model mixes the images of a batch.
         check : callable, optional
             Called again and again; what it raises ends the sweep.
         wait : float, optional
@@ -144,12 +146,37 @@ class Passes:
         with self._opened(wait) as session:
             place = checked_image(image, session.prepared.batch_size)
             resolved = tuple(self._explained(session, target, place) for target in targets)
+            if not resolved:
+                msg = "targets is empty; give at least one, such as [None] for the top prediction."
+                raise ValueError(msg)
             infos = _found(session, layers)
             subject = Subject.of(session, place)
+            given = [subject]
             if batch is not None:
-                subject = subject.variants(batch)
-            sweeper = Sweeper(session, subject, layers=infos, visit=visit, check=check)
-            return Sweep(sweeper.scores(resolved, self._class_names), resolved)
+                given = self._variants(session, subject, batch, resolved[0])
+            scores = [
+                Sweeper(session, each, layers=infos, visit=visit, check=check).scores(
+                    resolved, self._class_names
+                )
+                for each in given
+            ]
+            every = torch.cat(scores, dim=1)
+            return Sweep(every[:, 0] if batch is None else every, resolved)
+
+    def _variants(
+        self, session: Session, subject: Subject, batch: Tensor, target: ExplainedTarget
+    ) -> list[Subject]:
+        """Return variants of an image as they have to be run: all at once, or one by one."""
+
+        def work(variants: Subject) -> tuple[Tensor, ...]:
+            with run(session, variants) as scores:
+                return (self._score_rows(scores, target, variants),)
+
+        if subject.rows == 1 and session.memory.one_by_one is None and len(batch) > 1:
+            in_batches(session, subject, batch[:2], work)
+        if subject.rows > 1 or session.memory.one_by_one:
+            return list(subject.each(batch))
+        return [subject.variants(batch)]
 
     def activations(
         self, layers: Sequence[str], *, image: int = 0, wait: float | None = None

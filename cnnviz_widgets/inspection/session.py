@@ -151,6 +151,10 @@ class Session:
             self._probe, self._built, self._copies, self._verified = old
             raise
 
+    def renew(self) -> None:
+        """Trace the same inputs again, because a value that was held is not what it was."""
+        self._retrace(self.prepared)
+
     def _retrace(self, prepared: Prepared) -> None:
         """Trace; the old trace goes when the new one is there, and stays where this raises."""
         new, state = self._traced(prepared, Plan(budget=self._cache_bytes))
@@ -228,6 +232,11 @@ class Session:
     def device(self) -> torch.device:
         """Where the model runs."""
         return self.prepared.first.device
+
+    @property
+    def autocasts(self) -> bool:
+        """Whether the caller runs under autocast, so that layers change the type of values."""
+        return _autocast()
 
     @property
     def own_parameters(self) -> frozenset[str]:

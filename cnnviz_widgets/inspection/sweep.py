@@ -87,9 +87,9 @@ class Sweeper:
     def scores(
         self, targets: Sequence[ExplainedTarget], class_names: Sequence[str] | None
     ) -> Tensor:
-        """Run the passes; return the score of each target."""
+        """Run the passes; return the score of each target and image, shape (K, B)."""
         session = self._session
-        memory, trace = session.memory, session.trace
+        memory = session.memory
         if session.isolated and not memory.recorded_graph:
             if memory.begins_inside and self._subject.image is not None and self._infos:
                 try:
@@ -97,7 +97,7 @@ class Sweeper:
                 except (InPlaceError, CourseError):
                     memory.begins_inside = False
             try:
-                return self._hooked(Course.whole(trace), targets, class_names)
+                return self._hooked(Course.whole(session.trace), targets, class_names)
             except InPlaceError:
                 memory.recorded_graph = True
         return self._recorded(targets, class_names)
@@ -111,7 +111,13 @@ class Sweeper:
             if call.began >= first.ended:
                 break
             first = call  # inside the one before, so it ends first
-        return Course.begun_at(session.trace, first, lambda call: subject.traced(session, call))
+
+        def value(call: Call) -> Tensor | None:
+            return subject.traced(session, call)
+
+        course = Course.begun_at(session.trace, first, value)
+        tried = (first.path, first.call) in session.memory.begun_at
+        return course.with_known(value) if tried and not session.autocasts else course
 
     def _hooked(
         self,
@@ -122,14 +128,21 @@ class Sweeper:
         """Hear the gradients through hooks on the values: the fast way."""
         session, subject = self._session, self._subject
         calls = [call for call in session.trace.calls if (call.path, call.call) in self._infos]
+        giving = Giving(course, session.device, rows=subject.rows)
         around = (
-            Giving(course, session.device, rows=subject.rows),
+            giving,
             Taps(course, calls, self._note),
             Checks(session.trace.calls, self._check),
         )
         with run(session, subject, graph=True, around=around, way=guarded) as scores:
+            if giving.spoilt:
+                session.renew()
+                raise CourseError
             if course.given and not agree(session, subject, scores):
                 raise CourseError
+            if course.given:
+                last = list(course.given)[-1]
+                session.memory.begun_at.add((last.path, last.call))
             return self._backward(scores, targets, class_names, None)
 
     def _recorded(
@@ -193,7 +206,7 @@ class Sweeper:
             for key in self._infos:
                 if (key, self._place) not in self._visited:
                     self._hear(key, None)
-        return torch.stack([score.detach().float().cpu() for score in found])
+        return torch.stack([score.detach().float().cpu().reshape(-1) for score in found])
 
     def _hear(self, key: Key, gradient: Tensor | None) -> None:
         """Hand a value and its gradient to the visitor."""

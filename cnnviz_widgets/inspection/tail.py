@@ -151,7 +151,7 @@ class Tail:
         target: Explainable,
         *,
         replacement: Tensor | float = 0.0,
-        done: Callable[[int, int], object] | None = None,
+        done: Callable[[int, int, Tensor], object] | None = None,
         check: Check | None = None,
         wait: float | None = None,
     ) -> Tensor:
@@ -167,7 +167,8 @@ class Tail:
         replacement : Tensor or float
             What to put in the channel's place: broadcast to the layer's value.
         done : callable, optional
-            ``done(channels, all)`` is called after each batch; what it raises ends the call.
+            ``done(count, total, scores)`` is called after each batch with the scores (count,) so
+            far; what it raises ends the call.
 
         Returns
         -------
@@ -183,7 +184,7 @@ class Tail:
                 part = self._swapped(session, other, axis, len(found), target, check)
             found += part.unbind()
             if done is not None:
-                done(len(found), total)
+                done(len(found), total, torch.stack(found))
         return torch.stack(found)
 
     def _channel_axis(self, wait: float | None) -> int:

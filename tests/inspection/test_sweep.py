@@ -57,17 +57,22 @@ def test_a_sweep_gives_what_each_layer_gives_by_itself(name: str) -> None:
     model = models.built(MODELS[name]())
     x = models.pictures(2, 3, 32, 32) if name == "residual network" else models.pictures()
     inspector = Inspector(model, x)
-    found = swept(inspector, [1, 0], image=1)
+    for time in ("first", "again"):  # when it is known that a pass may begin inside
+        _compare(inspector, swept(inspector, [1, 0], image=1), time)
+
+
+def _compare(inspector: Inspector, found: Found, time: str) -> None:
     for info in inspector.modules:
         for place, target in enumerate((1, 0)):
             activation, gradient = found[info.name, place]
-            assert_near(activation, inspector.activation(info.name)[1:], (info.name, "activation"))
+            what = (time, info.name, target)
+            assert_near(activation, inspector.activation(info.name)[1:], what)
             if gradient is None:
                 with pytest.raises(ValueError, match="does not depend on"):
                     inspector.gradient(info.name, target)
             else:
                 expected = inspector.gradient(info.name, target)[1:]
-                assert_near(gradient, expected, (info.name, target))
+                assert_near(gradient, expected, what)
 
 
 def test_what_does_not_fit_into_the_cache_is_the_same() -> None:
@@ -130,6 +135,24 @@ def test_variants_have_a_gradient_each() -> None:
         assert_near(gradient, whole.gradient(info.name, 1), info.name)
 
 
+def test_variants_for_a_model_that_mixes_them_are_swept_one_by_one() -> None:
+    model = models.built(nn.Sequential(nn.Conv2d(3, 4, 3), models.AcrossImages(), nn.Flatten()))
+    assert isinstance(model, nn.Sequential)
+    x = models.pictures(3)
+    seen: list[Tensor] = []
+
+    def visit(_info: LayerInfo, activation: Tensor, gradient: Tensor | None, _place: int) -> None:
+        assert gradient is not None
+        assert len(activation) == len(gradient) == 1
+        seen.append(gradient.clone())
+
+    scores = Inspector(model, x[:1]).passes.sweep(["0"], [7], visit, batch=x).scores
+    torch.testing.assert_close(scores[0], torch.cat([model(row[None])[:, 7] for row in x]).detach())
+    y = model[0](x[2:]).detach().requires_grad_()
+    (expected,) = torch.autograd.grad(model[1:](y)[0, 7], [y])
+    assert_near(seen[2], expected, "the last of them")
+
+
 def test_a_weighted_sum_of_classes() -> None:
     inspector = Inspector(models.built(models.Plain()), models.pictures())
     weights = torch.tensor([0.0, 1.0, -0.5, 0.0, 0.0])
@@ -185,6 +208,9 @@ def test_a_visitor_may_stop_the_sweep() -> None:
     with pytest.raises(RuntimeError, match="enough"):
         inspector.passes.sweep(["conv1"], [0], visit)
 
+    with pytest.raises(ValueError, match=r"targets is empty; give at least one"):
+        inspector.passes.sweep(["conv1"], [], visit)
+
     def check() -> None:
         msg = "stop"
         raise InterruptedError(msg)
@@ -192,3 +218,53 @@ def test_a_visitor_may_stop_the_sweep() -> None:
     with pytest.raises(InterruptedError, match="stop"):
         inspector.passes.sweep(["conv1"], [0], visit, check=check)
     assert len(swept(inspector, [0])) == len(inspector.modules)
+
+
+class Padded(nn.Module):
+    """Convolutions of every kind, the weights of one of them computed by a hook."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding="same"), nn.ReLU(inplace=True),
+            nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"), nn.ReLU(inplace=True),
+            nn.Conv2d(4, 8, 3, stride=2, padding=1, dilation=2, groups=2, bias=False), nn.ReLU(),
+            nn.utils.parametrizations.weight_norm(nn.Conv2d(8, 8, 1)), nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(8, 4, 2), nn.ReLU(inplace=True), nn.Conv2d(4, 4, 3, padding="valid"),
+        )  # fmt: skip
+        self.wide = nn.Linear(4 * 4 * 3, 1 << 17)  # large enough not to run again
+        self.head = nn.Linear(1 << 17, 3)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.head(torch.relu_(self.wide(self.layers(x).flatten(1)))) * 1e-3
+
+
+def test_layers_that_need_not_run_again() -> None:
+    model, x = models.built(Padded()), models.pictures(2)
+    inspector = Inspector(model, x)
+    for time in ("first", "again"):
+        _compare(inspector, swept(inspector, [1, 0], image=1), time)
+    expected = inspector.activation("layers.0")
+    swept(inspector, [2])
+    assert torch.equal(inspector.activation("layers.0"), expected), "the trace was written to"
+
+
+def test_other_weights_and_pictures_are_seen() -> None:
+    model, x = models.built(models.Plain(inplace=True)), models.pictures(2)
+    inspector = Inspector(model, x[:1])
+    for step in range(3):
+        _compare_one(inspector, x[:1])
+        inspector.set_inputs(x[1:])
+        _compare_one(inspector, x[1:])
+        inspector.set_inputs(x[:1])
+        with torch.no_grad():
+            model.get_parameter("conv2.weight").mul_(-1.5 - step)
+
+
+def _compare_one(inspector: Inspector, x: Tensor) -> None:
+    fresh = Inspector(inspector.model, x)
+    expected, got = swept(fresh, [None, 1]), swept(inspector, [None, 1])
+    for key, (activation, gradient) in expected.items():
+        assert gradient is not None
+        assert_near(got[key][0], activation, key)
+        assert_near(got[key][1], gradient, key)  # type: ignore[arg-type]  # there, too

@@ -148,7 +148,7 @@ def test_channels_replaced_one_at_a_time(kind: str, layer: str) -> None:
     seen: list[tuple[int, int]] = []
     with unchanged(model, x):
         got = tail.channel_scores(
-            2, replacement=other, done=lambda count, of: seen.append((count, of))
+            2, replacement=other, done=lambda count, of, so_far: seen.append((len(so_far), of))
         )
     assert_near(got, replaced(model, layer, 1, values, x[1:])[:, 2], kind)
     assert seen[-1] == (channels, channels)
