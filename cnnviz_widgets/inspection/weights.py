@@ -42,8 +42,8 @@ class WeightInfo:
     ----------
     name : str
         What to ask for it by: the module's path in ``named_modules()``, with the parameter's name
-        behind it where a module has several, such as ``"lstm.weight_ih_l0"``. The class name for a
-        model that is one layer.
+        behind it where a module has several, such as ``"lstm.weight_ih_l0"``. "model" for a model
+        that is one layer, as `Inspector` has it.
     path, parameter : str
         The module's path, and which of its tensors.
     type : str
@@ -264,7 +264,7 @@ def _info(module: nn.Module, path: str, name: str, *, alone: bool) -> WeightInfo
         inputs, kernel = 1, shape[1:]
     dilation = getattr(module, "dilation", 1)
     steps = dilation if isinstance(dilation, tuple) else (int(dilation),) * axes
-    whole = path or type_
+    whole = path or "model"
     return WeightInfo(
         name=whole if alone else f"{whole}.{name}",
         path=path,

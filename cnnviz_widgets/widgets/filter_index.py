@@ -101,15 +101,20 @@ def _entries(
     leaves: Sequence[LayerInfo],
     picture: tuple[int, int] | None,
 ) -> list[FilterEntry]:
-    entries = [_entry(info, place, calls.get(info.path)) for place, info in enumerate(infos)]
+    entries = [_entry(info, place, _call(info, calls)) for place, info in enumerate(infos)]
     first = next((place for place, info in enumerate(infos) if info.kernel), None)
     if first is not None:
         entries[first]["colour"] = _reads_colours(infos[first])
-    for entry in entries:
-        call = calls.get(entry["path"])
+    for info, entry in zip(infos, entries, strict=True):
+        call = _call(info, calls)
         if call is not None and not entry["axes"]:
             entry["fold"] = _fold(entry["inputs"], call, leaves, picture)
     return entries
+
+
+def _call(info: WeightInfo, calls: dict[str, LayerInfo]) -> LayerInfo | None:
+    """Return the first call of a weight's module; a model that is one layer is called "model"."""
+    return calls.get(info.path or "model")
 
 
 def _entry(info: WeightInfo, place: int, call: LayerInfo | None) -> FilterEntry:

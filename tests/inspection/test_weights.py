@@ -106,7 +106,7 @@ def test_a_transposed_weight_by_hand() -> None:
     layer = nn.ConvTranspose1d(4, 2, 1, groups=2, bias=False)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor([1.0, 2.0, 3.0, 4.0]).reshape(4, 1, 1))
-    bank = Weights(layer).bank("ConvTranspose1d")
+    bank = Weights(layer).bank("model")
     assert bank.values.tolist() == [[[1], [2]], [[3], [4]]]
     assert list(bank.info.inputs_of(1)) == [2, 3]
 
@@ -141,9 +141,9 @@ def test_attention_has_its_projections() -> None:
     assert (info.shape, info.parts) == ((24, 8), ("query", "key", "value"))
     apart = Weights(nn.MultiheadAttention(8, 2, kdim=4, vdim=6))
     assert {info.name: info.shape for info in apart.layers} == {
-        "MultiheadAttention.q_proj_weight": (8, 8),
-        "MultiheadAttention.k_proj_weight": (8, 4),
-        "MultiheadAttention.v_proj_weight": (8, 6),
+        "model.q_proj_weight": (8, 8),
+        "model.k_proj_weight": (8, 4),
+        "model.v_proj_weight": (8, 6),
         "out_proj": (8, 8),
     }
 
@@ -189,13 +189,13 @@ def test_scripted_layers_are_read() -> None:
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_any_type_becomes_float32(dtype: torch.dtype) -> None:
     layer = nn.Linear(3, 2).to(dtype)
-    values = Weights(layer).bank("Linear").values
+    values = Weights(layer).bank("model").values
     assert values.dtype == np.float32
     np.testing.assert_array_equal(values, layer.weight.detach().float().numpy())
 
 
 def test_the_users_memory_cannot_be_written_through_a_bank() -> None:
-    values = Weights(nn.Linear(3, 2)).bank("Linear").values
+    values = Weights(nn.Linear(3, 2)).bank("model").values
     with pytest.raises(ValueError, match="read-only"):
         values[0, 0] = 1
 

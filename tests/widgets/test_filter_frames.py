@@ -167,7 +167,7 @@ def test_one_filter_is_exact_and_apart_from_the_model() -> None:
 
 
 def test_a_filter_that_is_not_there_is_told() -> None:
-    with pytest.raises(ValueError, match="filter=2 must be from 0 to 1 in layer 'Linear'"):
+    with pytest.raises(ValueError, match="filter=2 must be from 0 to 1 in layer 'model'"):
         filter_frame(bank_of(nn.Linear(3, 2)), 2)
 
 

@@ -83,7 +83,7 @@ def test_a_training_step_is_seen_on_the_next_look(inputs: tuple[torch.Tensor, ..
 
 def test_likeness_can_be_asked_for() -> None:
     widget, sent = opened(torch.nn.Linear(5, 3))
-    ask(widget, 1, "likeness", layer="Linear")
+    ask(widget, 1, "likeness", layer="model")
     assert sent.arrays(sent.wait(1))["order"].shape == (3,)
 
 

@@ -115,6 +115,12 @@ def test_a_module_that_another_uses_stands_with_it() -> None:
     assert list(found) == ["first", "attention", "attention.out_proj", "last"]
 
 
+def test_a_model_that_is_one_layer_answers_too() -> None:
+    layer = nn.Conv2d(3, 4, 3)
+    found = entries(layer, Inspector(layer, torch.rand(1, 3, 8, 8)))
+    assert [(name, entry["answers"]) for name, entry in found.items()] == [("model", "model")]
+
+
 def test_a_kernel_has_three_axes() -> None:
     assert [kernel_axes(sides) for sides in ((), (5,), (2, 3), (4, 2, 3))] == [
         (1, 1, 1), (1, 1, 5), (1, 2, 3), (4, 2, 3),
