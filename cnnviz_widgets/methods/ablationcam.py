@@ -49,8 +49,8 @@ def _one(progress: Progress, info: LayerInfo) -> Tensor:
         falls = (whole - scores.detach().to(matrix)) / (abs(whole) or 1.0)
         return falls @ matrix[: len(falls)]
 
-    def done(count: int, _total: int, scores: Tensor | None = None) -> None:
-        progress(count, None if scores is None else lambda: so_far(scores))
+    def done(count: int, _total: int, scores: Tensor) -> None:
+        progress(count, lambda: so_far(scores))
 
     progress(0, None)
     scores = tail.channel_scores(

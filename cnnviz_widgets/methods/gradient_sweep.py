@@ -65,7 +65,7 @@ def finer(case: CamCase, _names: Sequence[str], settings: Settings) -> dict[str,
 
     _visited(case, case.names, targets, cams, maps)
     if len(found) == 1:
-        case.notes["finercam"] = f"Against {', '.join(other.name for other in found[0])}."
+        case.notes["finercam"] = f"Against {', '.join(repr(other.name) for other in found[0])}."
     return maps
 
 

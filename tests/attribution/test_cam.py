@@ -118,6 +118,31 @@ def test_behind_the_class_token_no_place_can_matter() -> None:
     assert cam(look(Transformer())).layer == "blocks.1.qkv"
 
 
+class OneImage(Pooled):
+    """Refuses batches, or with statistics of the batch mixes its images."""
+
+    def __init__(self, *, mixes: bool) -> None:
+        super().__init__()
+        self.mixes = mixes
+        if mixes:
+            self.bn = nn.BatchNorm2d(5, track_running_stats=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert self.mixes or len(x) == 1
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("method", ["smoothgradcam++", "scorecam", "ablationcam"])
+@pytest.mark.parametrize("mixes", [False, True])
+def test_models_that_take_one_image_at_a_time(method: str, *, mixes: bool) -> None:
+    insp = Inspector(built(OneImage(mixes=mixes)), picture(1, 3, 12, 16))
+    m = cam(insp, method, "conv1", 1, **_steady(method))
+    assert m.status == "ok"
+    if method == "smoothgradcam++":  # without noise: what one clean pass gives
+        clean = cam(insp, "gradcam++", "conv1", 1)
+        np.testing.assert_allclose(m.values, clean.values, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("method", EVERYWHERE)
 def test_one_axis(method: str) -> None:
     m = cam(Inspector(built(Along(1)), picture(1, 2, 16)), method, "conv2")
