@@ -27,15 +27,15 @@ FRAME_BYTES = 400_000
 """Codes in one frame: few enough that the first maps come soon, and a slide gets through."""
 
 
-def sweep_frames(sweep: CamSweep, layers: Sequence[str] | None = None) -> Iterator[Frame]:
+def sweep_frames(sweep: CamSweep, places: Sequence[int] | None = None) -> Iterator[Frame]:
     """Send the maps of layers and targets in codes, 1 byte a value, 2 where any is negative.
 
     Parameters
     ----------
     sweep : CamSweep
         Of targets that are classes.
-    layers : sequence of str, optional
-        Which layers, in the order in which they go; all by default.
+    places : sequence of int, optional
+        Which of its targets, by their places; all by default.
 
     Yields
     ------
@@ -52,8 +52,8 @@ def sweep_frames(sweep: CamSweep, layers: Sequence[str] | None = None) -> Iterat
     is as fine as any when it is rectified: the error is at most 1/504 of its own highest value.
     """
     group = _Group()
-    for layer in sweep.layers if layers is None else layers:
-        group.add(layer, sweep)
+    for layer in sweep.layers:
+        group.add(layer, sweep, places)
         if group.nbytes >= FRAME_BYTES:
             yield group.frame()
             group = _Group()
@@ -72,20 +72,24 @@ class _Group:
         self._codes: list[npt.NDArray[np.uint8]] = []
         self.nbytes = 0
 
-    def add(self, layer: str, sweep: CamSweep) -> None:
-        """Add the maps of one layer."""
+    def add(self, layer: str, sweep: CamSweep, places: Sequence[int] | None) -> None:
+        """Add the maps of one layer, for the targets at these places or for all."""
         self._layers.append(layer)
         values = sweep.values_of(layer)
+        if places is None:
+            places = range(len(values))
+        else:
+            values = values[list(places)]
         positive, negative = np.maximum(values, 0), np.minimum(values, 0)
         zeros = np.zeros(len(values), np.float32)
         high, low = channel_ranges(positive)[1], channel_ranges(negative)[0]
         above, below = quantise(positive, zeros, high), quantise(negative, low, zeros)
-        for place in range(len(values)):
+        for row, place in enumerate(places):
             found = sweep.map_at(layer, place)
-            is_signed = bool((low[place] < 0) | np.isneginf(values[place]).any())
-            codes = [above[place], below[place]] if is_signed else [above[place]]
+            is_signed = bool((low[row] < 0) | np.isneginf(values[row]).any())
+            codes = [above[row], below[row]] if is_signed else [above[row]]
             self._codes += [part.ravel() for part in codes]
-            self._ranges.append(np.array([low[place], high[place]], np.float32))
+            self._ranges.append(np.array([low[row], high[row]], np.float32))
             self._rows.append(
                 (
                     len(self._layers) - 1,

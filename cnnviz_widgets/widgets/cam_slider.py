@@ -12,7 +12,7 @@ import traitlets
 
 from cnnviz_widgets.attribution.cam import cam
 from cnnviz_widgets.attribution.map import Map
-from cnnviz_widgets.attribution.sweep import grid_layers, sweep_maps
+from cnnviz_widgets.attribution.sweep import CamSweep, grid_layers, sweep_maps
 from cnnviz_widgets.inspection.predictions import Prediction
 from cnnviz_widgets.inspection.targets import class_index
 from cnnviz_widgets.methods.default_layer import default_layer
@@ -226,7 +226,12 @@ class CamSlider(InspectorWidget):
     def _sweep(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send the maps of all layers, those of the layer that is looked at before the others."""
         params = request.params
-        methods = [read_name(params, "method")]
+        methods, image = [read_name(params, "method")], read_whole(params, "image")
+        kept = self._recent.whole(reply.epoch, methods[0], image, _classes(params))
+        if kept is not None:
+            yield from _maps_of(methods[0], image, *kept)
+            yield Frame({"scores": self._scores(params)})
+            return
         with contextlib.suppress(Cancelled):
             yield from self._swept(params, methods, [read_name(params, "first")], reply)
             # What works here need not work at every layer; the page asks for the others singly.
@@ -260,10 +265,9 @@ class CamSlider(InspectorWidget):
         for method, sweep in sweeps.items():
             if layers is None:
                 self._recent.put(reply.epoch, method, image, sweep)
-            sent: Header = {"method": method, "image": image}
-            for frame in sweep_frames(sweep):
+            for frame in _maps_of(method, image, sweep):
                 report(0, 0, None)
-                yield replace(frame, params=sent)
+                yield frame
 
     def _map(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send the exact maps of one layer, and what there is of them before."""
@@ -318,6 +322,14 @@ class CamSlider(InspectorWidget):
         "ahead": _ahead,
         "map": _map,
     }
+
+
+def _maps_of(
+    method: str, image: int, sweep: CamSweep, places: Sequence[int] | None = None
+) -> Iterator[Frame]:
+    """Send the maps of a sweep as those of a method and picture."""
+    for frame in sweep_frames(sweep, places):
+        yield replace(frame, params={"method": method, "image": image})
 
 
 def _classes(params: Header) -> list[int]:

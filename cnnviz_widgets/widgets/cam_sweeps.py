@@ -57,6 +57,17 @@ class RecentSweeps:
             found.append(sweep.map_at(layer, place))
         return found
 
+    def whole(
+        self, epoch: int, method: str, image: int, classes: Sequence[int]
+    ) -> tuple[CamSweep, list[int]] | None:
+        """Return a sweep that has all these classes, and their places in it, or None."""
+        self._adopt(epoch)
+        kept = [self._kept.get((method, image, target)) for target in classes]
+        first = kept[0]
+        if first is None or any(each is None or each[0] is not first[0] for each in kept):
+            return None
+        return first[0], [each[1] for each in kept if each is not None]
+
     def _adopt(self, epoch: int) -> None:
         if epoch != self._epoch:
             self._kept.clear()

@@ -3,7 +3,7 @@
 import { type CamMap, type CamScore, fieldOf, peakOf, rangeOf } from "./cammaps";
 import { type CamPanel, type Ground, makeCamPanel } from "./campanel";
 import type { CamLook } from "./camtraits";
-import { h, setText } from "./dom";
+import { h, setAttributes, setText } from "./dom";
 import { enlargement, enlargePicture } from "./enlarge";
 import { formatNumber } from "./format";
 import { resizeField } from "./overlay";
@@ -126,6 +126,8 @@ export function makeCamDrawing(
       paint(maps, look);
     },
     refresh(said, look) {
+      // Until there is a map its scale is nobody's business; its room is kept.
+      setAttributes(legend, { "data-empty": shown.every((map) => map === null) });
       said.forEach(({ name, score, remark }, place) => {
         panels[place]?.refresh(name, shown[place] ?? null, score, remark);
       });

@@ -99,9 +99,12 @@ def test_layers_are_split_into_frames_of_bounded_size(monkeypatch: pytest.Monkey
     assert set(decoded(frames)) == set(decoded(list(sweep_frames(found))))
 
 
-def test_layers_can_be_chosen() -> None:
-    [frame] = sweep_frames(sweep(), ["relu"])
-    assert frame.fields["layers"] == ["relu"]
+def test_classes_can_be_chosen() -> None:
+    found = sweep()
+    maps, all_maps = decoded(list(sweep_frames(found, [2, 0]))), decoded(list(sweep_frames(found)))
+    assert list(maps) == [(layer, target) for layer in found.layers for target in (2, 0)]
+    for key, values in maps.items():
+        np.testing.assert_array_equal(values, all_maps[key])
 
 
 def test_exact_maps_are_exact() -> None:

@@ -104,13 +104,16 @@ def test_exact_maps_of_a_sweep_cost_no_pass(monkeypatch: pytest.MonkeyPatch) -> 
     sweep(widget, 1)
     sent.wait(1)
     monkeypatch.setattr("cnnviz_widgets.widgets.cam_slider.sweep_maps", None)
-    ask(widget, 2, "map", method="gradcam", image=0, layer="conv", classes=[2, 0])
-    found = sent.arrays(sent.wait(2))["values"]
+    sweep(widget, 4, classes=[2])
+    assert sent.wait(4)["scores"][0]["index"] == 2
+    assert [frame["layers"] for frame in sent.of(4)[:-1]] == [["conv", "relu"]]
+    ask(widget, 5, "map", method="gradcam", image=0, layer="conv", classes=[2, 0])
+    found = sent.arrays(sent.wait(5))["values"]
     expected = [cam(widget.inspector, "gradcam", "conv", target, 0).values for target in (2, 0)]
     np.testing.assert_array_equal(found, expected)
     widget.inspector.refresh()
-    ask(widget, 3, "map", method="gradcam", image=0, layer="conv", classes=[2])
-    assert sent.wait(3)["type"] == "err"  # nothing is kept of another state
+    ask(widget, 6, "map", method="gradcam", image=0, layer="conv", classes=[2])
+    assert sent.wait(6)["type"] == "err"  # nothing is kept of another state
 
 
 def test_a_method_for_some_layers_is_swept_where_it_works() -> None:
