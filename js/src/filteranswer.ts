@@ -50,13 +50,16 @@ export function makeFilterAnswer(on: On, onProbe: (spot: Spot | null) => void): 
     map = { height, width, values };
     resize(width, height);
     const { pixels, put } = makeImage(canvas, width, height);
-    const extent = extentOf(values) ?? { low: 0, high: 0 };
+    const found = extentOf(values);
+    const extent = found ?? { low: 0, high: 0 };
     const rule = { mode: "channel", low: 0, high: 0, diverging: false } as const;
     values.forEach((value, i) => {
       pixels[i] = colourOf(value, extent, rule, FILTER_PALETTES.norms);
     });
     put();
-    return words.answerScale(formatNumber(extent.low), formatNumber(extent.high));
+    if (!found) return sharedWords.noFinite;
+    const [low, high] = [formatNumber(found.low), formatNumber(found.high)];
+    return found.low < found.high ? words.answerScale(low, high) : sharedWords.allEqual(low);
   };
 
   const square = h("div.square", frame, h("p.value", number));

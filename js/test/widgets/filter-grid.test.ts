@@ -217,6 +217,28 @@ describe("trouble and other views", () => {
     expect(one(".cnnviz-answer").textContent).toContain("It failed.");
   });
 
+  it("says why an answer is blank", () => {
+    const model = open();
+    model.answerLayer();
+    model.answerInput();
+    vi.advanceTimersByTime(300);
+    model.answerFilter();
+    const asked = model.last("answer");
+    model.frame(
+      asked,
+      { kind_of: "map" },
+      {
+        values: [
+          [1, 2],
+          [2, 2],
+        ],
+      },
+    );
+    expect(one(".cnnviz-answer").textContent).toContain("Dead: all values of this channel are 2.");
+    model.frame(asked, { kind_of: "map" }, { values: [[1, 1], [NaN]] });
+    expect(one(".cnnviz-answer").textContent).toContain("No value of this channel is a finite");
+  });
+
   it("follows another view of the Inspector, and leads it", () => {
     const first = opened();
     const second = open();
