@@ -124,8 +124,8 @@ class Encoder:
     ----------
     steps : int
         Steps of its range that each channel is rounded to, 1 to 252. The error is at most half a
-        step for channels that are stored, and three steps for those that follow from others. Maps
-        with values that are no numbers keep all 252.
+        step for channels that are stored, and three steps for those that follow from others; with
+        252 steps there is none. Maps with values that are no numbers keep all 252.
     """
 
     def __init__(self, steps: int) -> None:
@@ -203,7 +203,7 @@ class Encoder:
     ) -> npt.NDArray[np.int64]:
         followed = rule.codes(low, high, channels).astype(np.int16)
         wanted = codes[channels].astype(np.int16)
-        allowed = _FOLLOWED_STEPS * LEVELS / self._steps
+        allowed = _FOLLOWED_STEPS * LEVELS / self._steps if self._steps < LEVELS else 0
         is_right = np.abs(followed - wanted).max(axis=(1, 2), initial=0) <= allowed
         kinds = is_right.astype(np.int64)
         if rule.operation == "same":
