@@ -193,6 +193,24 @@ def test_a_training_step_is_seen_on_the_next_look(open_notebook: OpenNotebook) -
     assert compare_visible(view, drawn_tiles(layers["conv1"]), what="conv1 after a step")
 
 
+def test_a_drag_over_layers_in_the_page_paints_every_value(open_notebook: OpenNotebook) -> None:
+    notebook, view = _open(open_notebook, "shapes")
+    network = load("shapes")
+    layers = weights_of(network.model, network.inputs)
+    view.wait_for(next(iter(layers)))
+    for index, layer in enumerate(layers):
+        view.choose("layer", index)
+        view.wait_for(layer)
+    turn = len(layers) - 1
+    values = [abs(step % (2 * turn) - turn) for step in range(1, 121)]
+    before = len(view.painted())
+    notebook.page.evaluate(
+        "([slider, values]) => window.cnnvizTest.drag(slider, values)",
+        [view.control("layer").element_handle(), values],
+    )
+    assert [event["index"] for event in view.painted()[before:]] == values
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_view(width: int, open_notebook: OpenNotebook) -> None:
     notebook, view = _open(open_notebook, "shapes")
