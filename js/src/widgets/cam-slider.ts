@@ -307,23 +307,23 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     shell.fail({ ...failure, kind: "map" }, words.failed(method.title));
   };
 
+  const showLayer = (name: string) => {
+    const next = network.find(name);
+    if (!next || !isGrid(next) || name === layer?.name) return;
+    go(next);
+    shell.tell({ layer: name });
+  };
+
   /** Shows what was chosen in another view, as far as this one can. */
   const followChoice = (choice: Choice) => {
-    const next = network.find(choice.layer ?? "");
-    if (next && isGrid(next) && next.name !== layer?.name) go(next);
+    showLayer(choice.layer ?? "");
     setTarget(choice.target ?? classes.current() ?? Infinity);
     setImage(choice.image ?? image);
   };
 
   shell.follow("msg:custom", source.receive);
   followTrait("_index", takeIndex);
-  followTrait("layer", () => {
-    const next = network.find(model.get("layer"));
-    if (next && isGrid(next) && next.name !== layer?.name) {
-      go(next);
-      shell.tell({ layer: next.name });
-    }
-  });
+  followTrait("layer", () => showLayer(model.get("layer")));
   followTrait("targets", () => {
     classes.take(model.get("targets"));
     showClasses();
