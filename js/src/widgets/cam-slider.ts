@@ -150,8 +150,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     if (!map || maps.includes(null)) return;
     const { name, index: place } = layer;
     const target = classes.current() ?? "";
-    const shown = { layer: name, index: place, target, method: method.name, seq: map.seq, image };
-    shell.announce(shown);
+    shell.announce({ layer: name, index: place, target, method: method.name, seq: map.seq, image });
   };
 
   /** What follows a new picture once it is on the screen. */
@@ -160,10 +159,8 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     if (model.get("layer") !== layer.name) writer.write({ layer: layer.name });
     const maps = source.find(queryOf(layer));
     if (!maps.includes(null)) notice.clear("map");
-    progress.rest(
-      method,
-      maps.every((map) => map?.isFinal),
-    );
+    const isWhole = maps.every((map) => map?.isFinal);
+    progress.rest(method, isWhole);
     const remark = state === "static" ? words.noMap : words.waits;
     drawing.refresh(
       classes.list().map((target, place) => ({
