@@ -5,6 +5,7 @@ In: a `CamCase`. Out: maps, in bounded batches: what is held does not grow with 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,10 @@ from torch import Tensor
 
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Progress, Settings
 from cnnviz_widgets.methods.layer_grid import LayerGrid
+
+_LONGER = 5
+"""Times more inputs in a batch than where gradients are kept; it can be stopped within."""
+_MOST_AT_ONCE = 16
 
 
 def score_cams(case: CamCase, _names: Sequence[str], _settings: Settings) -> dict[str, LayerMaps]:
@@ -43,21 +48,45 @@ def score_cams(case: CamCase, _names: Sequence[str], _settings: Settings) -> dic
 
 def _one(progress: Progress, grid: LayerGrid, matrix: Tensor) -> Tensor:
     """Return the map (P,) of one layer and target."""
-    case, target = progress.case, progress.target
+    case = progress.case
     picture = case.insp.passes.input(image=case.image)
     size = tuple(picture.shape[2:])
-    at_once = case.at_once(picture)
+    at_once = min(_LONGER * case.at_once(picture), _MOST_AT_ONCE)
     scores = torch.full((len(matrix),), -torch.inf)
     varied = (matrix.amax(1) > matrix.amin(1)).nonzero().flatten().cpu()
     progress(0, None)
+    channels_last = len(varied) > at_once and _takes_channels_last(progress, picture)
     for first in range(0, len(varied), at_once):
         chosen = varied[first : first + at_once]
         batch = picture * masks(matrix[chosen], grid.shape, size).to(picture.dtype)
-        found = case.insp.passes.scores(batch, target, image=case.image, check=progress.again)
-        scores[chosen] = found.detach().float().cpu()
+        if channels_last:
+            batch = batch.contiguous(memory_format=torch.channels_last)
+        scores[chosen] = _scores(progress, batch)
         case.forward += len(chosen)
         progress(first + len(chosen), lambda: weighted(matrix, scores))
     return weighted(matrix, scores)
+
+
+def _scores(progress: Progress, batch: Tensor) -> Tensor:
+    case = progress.case
+    found = case.insp.passes.scores(batch, progress.target, image=case.image, check=progress.again)
+    return found.detach().float().cpu()
+
+
+def _takes_channels_last(progress: Progress, picture: Tensor) -> bool:
+    """Tell whether the model gives the same score for channels that lie together in memory.
+
+    On CPUs batches then take a sixth less time. A model may refuse, as ``view`` does.
+    """
+    if picture.dim() != 4 or picture.device.type != "cpu":
+        return False
+    twice = torch.cat([picture, picture]).contiguous(memory_format=torch.channels_last)
+    try:
+        found = float(_scores(progress, twice)[0])
+    except RuntimeError:
+        return False
+    progress.case.forward += 2
+    return math.isclose(found, progress.target.score, rel_tol=1e-3, abs_tol=1e-5)
 
 
 def masks(channels: Tensor, shape: tuple[int, ...], size: tuple[int, ...]) -> Tensor:

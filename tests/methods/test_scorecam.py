@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from cnnviz_widgets.inspection import Inspector
+from cnnviz_widgets.methods import scorecam
 from cnnviz_widgets.methods.cam_case import CamCase, Partial
 from cnnviz_widgets.methods.progress import Cancelled
 from cnnviz_widgets.methods.scorecam import masks, score_cams
@@ -73,7 +74,7 @@ def test_constant_channels_count_for_nothing() -> None:
 def test_batches_change_nothing_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     insp = Inspector(built(Pooled()), picture(1, 3, 8, 12))
     expected = raw_map(insp, "scorecam", "conv2", 1)
-    monkeypatch.setattr(CamCase, "at_once", lambda *_: 2)
+    monkeypatch.setattr(scorecam, "_MOST_AT_ONCE", 2)
     sizes: list[int] = []
     scores = type(insp.passes).scores
 
@@ -88,7 +89,7 @@ def test_batches_change_nothing_and_are_bounded(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_partial_maps_and_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CamCase, "at_once", lambda *_: 2)
+    monkeypatch.setattr(scorecam, "_MOST_AT_ONCE", 2)
     insp = Inspector(built(Pooled()), picture(1, 3, 8, 12))
     seen: list[tuple[int, int]] = []
     partials: list[Partial] = []
@@ -108,6 +109,20 @@ def test_partial_maps_and_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [p.values.shape for p in partials] == [(24,), (24,)]
     assert not torch.equal(partials[0].values, partials[1].values)
     assert partials[0][:3] == ("scorecam", "conv2", 0)
+
+
+def test_a_model_that_takes_no_channels_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``view`` refuses values whose channels lie together in memory."""
+
+    class Viewing(Pooled):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x.view(len(x), -1).view(x.shape))
+
+    expected = raw_map(Inspector(built(Pooled()), picture(1, 3, 8, 12)), "scorecam", "conv2", 1)
+    monkeypatch.setattr(scorecam, "_MOST_AT_ONCE", 2)
+    insp = Inspector(built(Viewing()), picture(1, 3, 8, 12))
+    found = raw_map(insp, "scorecam", "conv2", 1)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
