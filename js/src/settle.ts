@@ -7,13 +7,13 @@ export interface Settle {
   close(): void;
 }
 
-/** Long enough after a step for its frame to be painted, and often the next one's too. */
-const SOON_MS = 60;
+/** Long enough that it seldom meets the frame of a next step, short enough to seem at once. */
+const SOON_MS = 100;
 const SOON_AT_LAST_MS = 250;
 const REST_MS = 150;
 
 /**
- * Coalesces follow-up work: `soon` runs 60 ms after a step, or every 250 ms while the steps come
+ * Coalesces follow-up work: `soon` runs 100 ms after a step, or every 250 ms while the steps come
  * faster; `rest` when nothing has been touched for 150 ms.
  */
 export function makeSettle(clock: Clock, soon: () => void, rest: () => void): Settle {

@@ -19,6 +19,7 @@ from tests.benchmarks.stage import (
     Drag,
     Round,
     Stage,
+    bring_into_view,
     drag,
     median,
     ratio,
@@ -128,6 +129,8 @@ def measure(*, quick: bool) -> list[Figure]:
             ready="input.page-only",
         )
         floor.page.evaluate(peers.JAVASCRIPT["page-only"])
+        bring_into_view(ours, ".cnnviz .cnnviz-canvas[data-columns]")
+        bring_into_view(floor, "input.page-only + canvas")
         rounds = _rounds(on, ours, floor, misses, indices, size)
         figures = [*_ratios(rounds), *_drags(ours, floor, misses, indices, size.drags), filled]
         errors = [error for notebook in (ours, misses) for error in notebook.our_errors()]

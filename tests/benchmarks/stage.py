@@ -55,6 +55,27 @@ def stage() -> Iterator[Stage]:
         yield Stage(lab, browser)
 
 
+_WHOLE = """(selector) => {
+  const picture = document.querySelector(selector);
+  picture.scrollIntoView({ block: "end" });
+  const { top, bottom } = picture.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight + 1;
+}"""
+
+
+def bring_into_view(notebook: Notebook, selector: str) -> None:
+    """Scroll until a picture can be seen whole: the page does not paint what is out of view.
+
+    Raises
+    ------
+    RuntimeError
+        It is larger than the page.
+    """
+    if not notebook.page.evaluate(_WHOLE, selector):
+        msg = f"{selector} cannot be seen whole, so that its paint cannot be timed"
+        raise RuntimeError(msg)
+
+
 _STEPS = "([spec, values]) => window.cnnvizTiming.steps(spec, values)"
 AT_REST = "([spec, values]) => window.cnnvizTiming.steps(spec, values, { rest: true })"
 """Script of `steps` for moves after a pause, with no frames running."""
