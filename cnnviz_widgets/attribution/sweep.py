@@ -24,6 +24,7 @@ from cnnviz_widgets.inspection.targets import Target
 from cnnviz_widgets.methods.cam_case import CamCase, Partial
 from cnnviz_widgets.methods.cam_family import cam_maps
 from cnnviz_widgets.methods.fullgrad import input_grid
+from cnnviz_widgets.methods.gradient_sweep import linear_heads
 from cnnviz_widgets.methods.layer_grid import LayerGrid, grid_of, layers_and_grids, spatial_layers
 from cnnviz_widgets.methods.progress import reported
 from cnnviz_widgets.methods.registry import Value, checked_parameters, find_method
@@ -248,7 +249,8 @@ def cam_sweep(
     method : str
         A name from ``cnnviz_widgets.methods.methods("cam")``.
     layers : sequence of str, optional
-        Names as in ``insp.layers``; all leaf layers with a grid of places by default.
+        Names as in ``insp.layers``; all leaf layers with a grid of places by default, for "cam"
+        those where it is defined.
     targets : sequence of int, str, callable or None, optional
         As for `cam`; the top prediction alone by default. ``range(1000)`` is all of 1000 classes.
     image : int
@@ -274,6 +276,9 @@ def cam_sweep(
         if listed is not None and not _listed(listed, what):
             msg = f"{what} is empty; name at least one, or leave it out."
             raise ValueError(msg)
+    if name == "cam" and layers is None:
+        every = [info.name for info in spatial_layers(insp)]
+        layers = list(linear_heads(insp, every, image)) or every[-1:]
     given = {name: parameters}
     return sweep_maps(insp, [name], layers, targets, image, parameters=given, report=report)[name]
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.inspection.explained import ExplainedTarget
+from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Settings
@@ -34,6 +35,7 @@ def swept(case: CamCase, names: Sequence[str], settings: Settings) -> dict[str, 
     rest = [name for name in case.names if name not in heads]
     if rest:
         _visited(case, rest, case.targets, _layer_cams(names, settings), maps)
+    case.forward += not rest  # heads need the activations alone
     return maps
 
 
@@ -171,17 +173,32 @@ def _visited(
     case.backward += len(targets)
 
 
-def _heads(case: CamCase) -> dict[str, Tensor]:
-    """Return the linear heads of the last layers, by layer name."""
-    if any(target.index is None for target in case.targets):
-        return {}
+def linear_heads(insp: Inspector, layers: Sequence[str], image: int) -> dict[str, Tensor]:
+    """Return the linear heads (K, C) of those layers that feed pooling and one dense layer.
+
+    Parameters
+    ----------
+    insp : Inspector
+        Whose layers.
+    layers : sequence of str
+        Names, in execution order.
+    image : int
+        Place in the batch.
+    """
     heads: dict[str, Tensor] = {}
-    for name in reversed(case.names):
-        head = case.insp.passes.linear_head(name, image=case.image)
+    for name in reversed(layers):
+        head = insp.passes.linear_head(name, image=image)
         if head is None:  # nor has any layer before it
             break
         heads[name] = head
-    return heads
+    return dict(reversed(heads.items()))
+
+
+def _heads(case: CamCase) -> dict[str, Tensor]:
+    if any(target.index is None for target in case.targets):
+        return {}
+    order = {info.name: place for place, info in enumerate(case.insp.modules)}
+    return linear_heads(case.insp, sorted(case.names, key=order.__getitem__), case.image)
 
 
 def _headed(
@@ -198,7 +215,6 @@ def _headed(
         for place, row in enumerate(weights):
             for name, values in cams(activation, row[:, None].expand_as(activation)).items():
                 maps[name][layer][place] = values
-    case.forward = max(case.forward, 1)
 
 
 def _no_head(info: LayerInfo, case: CamCase) -> str:

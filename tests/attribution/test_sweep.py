@@ -104,6 +104,12 @@ def test_sweeps_of_tokens_and_volumes() -> None:
     assert volumes["conv1", volumes.targets[0].index].volume is not None  # type: ignore[index]  # a class
 
 
+def test_cam_is_swept_where_it_is_defined() -> None:
+    assert cam_sweep(look(), "cam", targets=range(4)).layers == ("relu2",)
+    with pytest.raises(ValueError, match=r"layer='norm' does not feed global average pooling"):
+        cam_sweep(Inspector(built(Transformer()), picture(1, 3, 12, 16)), "cam")
+
+
 def test_layers_with_a_grid() -> None:
     names = [info.name for info in grid_layers(look())]
     assert names == list(LAYERS)
