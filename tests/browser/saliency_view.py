@@ -84,7 +84,8 @@ def overlaid(
     shares = (values.astype(np.float64) - low) / (high - low)
     rows = np.floor(np.clip(shares, 0, 1) * 255 + 0.5).astype(int)
     mixed = picture * (1 - opacity) + palette(colormap)[rows] * opacity
-    return np.floor(mixed + 0.5).astype(np.uint8)
+    pixels: Pixels = np.floor(mixed + 0.5).astype(np.uint8)
+    return pixels
 
 
 def bilinear(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
@@ -97,4 +98,5 @@ def bilinear(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float
     wide = values.astype(np.float64)
     wide = wide[:, first] * (1 - part) + wide[:, second] * part
     down = part[:, None]
-    return (wide[first] * (1 - down) + wide[second] * down).astype(np.float32)
+    large: npt.NDArray[np.float32] = wide[first] * (1 - down) + wide[second] * down
+    return large.astype(np.float32)
