@@ -406,13 +406,12 @@ _ELEMENTWISE_NAMES = """
     to type type_as float double half bfloat16 int long bool cpu cuda contiguous clone detach
     alias requires_grad fill zero copy eq ne lt le gt ge logical_not logical_and logical_or
     write setitem radd rsub rmul rdiv rtruediv truediv rpow iadd isub imul itruediv ipow
-    floordiv mod invert and or xor positive pos
+    floordiv mod invert and or xor positive pos expand expand_as broadcast_to data
     zeros_like ones_like empty_like full_like rand_like randn_like bernoulli
 """
 _ELEMENTWISE = tuple(_ELEMENTWISE_NAMES.split())
 _FUNCTIONS: dict[str, Rule] = {
     **dict.fromkeys(_ELEMENTWISE, _same),
-    **dict.fromkeys(("expand", "expand_as", "broadcast_to"), _same),
     **dict.fromkeys(
         ("pad", "interpolate", "upsample", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
          "multi_head_attention_forward", "_native_multi_head_attention",
@@ -432,7 +431,9 @@ _FUNCTIONS: dict[str, Rule] = {
     **dict.fromkeys(("flip", "roll"), _turned),
     **dict.fromkeys(("matmul", "bmm", "mm", "__matmul__"), _product),
     "permute": _permuted, "linear": _features, "embedding": _embedded, "select": _selected,
-    "unbind": _selected, "__getitem__": _indexed, "t": _reversed,
+    "unbind": _selected, "__getitem__": _indexed, "t": _reversed, "T": _reversed,
+    "mT": lambda _, given: [
+        _with_letters(given[0], given[0].letters[:-2] + given[0].letters[:-3:-1])],
 }  # fmt: skip
 
 

@@ -163,6 +163,9 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         result = func(*args)
         if isinstance(result, Tensor) and result is not args[0]:
             self._aliased.add(storage_of(result))
+            name = getattr(getattr(func, "__self__", None), "__name__", "__get__")
+            inputs, shapes = (self.values.number(args[0]),), (args[0].shape,)
+            self._note(name, inputs, shapes, [result], ((), {}))
         return result
 
     def _expose(self, tensors: list[Tensor]) -> None:

@@ -29,7 +29,7 @@ _PASS_ON = {
     "view", "reshape", "flatten", "squeeze", "squeeze_", "unsqueeze", "contiguous", "clone", "to",
     "float", "double", "half", "bfloat16", "cpu", "detach", "dropout", "Flatten", "Identity",
     "Dropout", "__getitem__", "__get__", "select", "narrow", "chunk", "split", "unbind", "t",
-    "transpose", "permute", "mean", "adaptive_avg_pool2d", "AdaptiveAvgPool2d",
+    "transpose", "permute", "mean", "adaptive_avg_pool2d", "AdaptiveAvgPool2d", "data",
 }  # fmt: skip
 
 

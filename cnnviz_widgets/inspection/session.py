@@ -369,6 +369,12 @@ def _check_has_layers(model: nn.Module, new: Trace) -> None:
     plain = type(model).__module__.startswith("torch.nn.modules") and type(model) not in _CONTAINERS
     is_layer = not alone or plain or next(model.parameters(), None) is not None
     if not is_layer or not any(call.path and call.value >= 0 for call in new.calls):
+        if isinstance(model, torch.jit.ScriptModule):
+            msg = (
+                f"model={type(model).__name__} was scripted or traced by torch.jit, where no layer "
+                f"can be watched; give the nn.Module that it was made from."
+            )
+            raise ValueError(msg)
         msg = (
             f"model={type(model).__name__} has no layers: no module inside it was called and gave "
             f"a tensor. Build it from nn modules, and call them in forward()."
