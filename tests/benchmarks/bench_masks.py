@@ -46,7 +46,7 @@ class Scene(NamedTuple):
 def measure(*, quick: bool) -> list[Figure]:
     """Count hits of every method; fewer pictures for methods that take many passes for each."""
     chosen, counted = (40, 40) if quick else (100, 200)
-    few = 4 if quick else 40
+    few = 4 if quick else 24
     pictures = list(scenes(chosen + counted))
     before, after = pictures[:chosen], pictures[chosen:]
     best = _best_layers(before)
