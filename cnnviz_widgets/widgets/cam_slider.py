@@ -43,7 +43,7 @@ MAX_CLASSES = 6
 """Maps side by side."""
 MAX_ASKED = 64
 STORED_CLASSES = 3
-"""Classes whose maps a page without a kernel has of methods other than the one shown."""
+"""Classes whose maps a page without a kernel has of other methods and pictures than those shown."""
 _STILL_PX = 256
 RECENT_BYTES = 64 << 20
 """Raw maps kept in the kernel, for exact values."""
@@ -187,13 +187,19 @@ class CamSlider(InspectorWidget):
         images = sorted(range(self.inspector.batch_size), key=lambda image: image != self.image)
         for image in images:
             yield Wanted("input", {"image": image}, "pictures")
-        for image in images:
-            for target in self._likely(image)[:TOP]:
+        is_slow = find_method(self.method, "cam").progressive
+        for image in images if not is_slow else ():
+            few = TOP if image == self.image else STORED_CLASSES
+            for target in self._likely(image)[:few]:
                 yield self._wanted(self.method, image, target)
         others = [each.name for each in methods("cam") if not each.progressive]
         for name in others:
             for target in self._likely(self.image)[:STORED_CLASSES] if name != self.method else ():
                 yield self._wanted(name, self.image, target)
+        if is_slow:
+            asked: Header = {"method": self.method, "image": self.image, "layer": self.layer}
+            asked["classes"] = list(self.targets) or self._likely(self.image)[:1]
+            yield Wanted("map", asked, f"{self.method} maps of {self.layer}")
 
     def _wanted(self, method: str, image: int, target: int) -> Wanted:
         asked: Header = {

@@ -48,8 +48,3 @@ def test_an_error_names_the_cell(tmp_path: Path, capfd: pytest.CaptureFixture[st
     assert "cell 2 of 2 raised" in err
     assert "ZeroDivisionError" in err
     assert not (tmp_path / "page.html").exists()
-
-
-def test_a_missing_notebook_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["html", str(tmp_path / "none.ipynb")]) == 1
-    assert "none.ipynb" in capfd.readouterr().err

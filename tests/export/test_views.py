@@ -1,0 +1,71 @@
+"""The widgets of a notebook's state: ours by name, boxes around them, others in words."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from cnnviz_widgets.export.views import STATE, Views
+from tests.export.pages import Parts
+from tests.widgets.kernel import browser
+
+
+def views(**models: Any) -> Views:
+    return Views({"metadata": {"widgets": {STATE: {"state": models}}}})
+
+
+def live() -> dict[str, Any]:
+    widget, _ = browser()
+    widget.bake()
+    state = {k: v for k, v in widget.get_state().items() if not isinstance(v, bytes)}
+    data = base64.b64encode(widget._baked).decode()
+    buffer = {"path": ["_baked"], "encoding": "base64", "data": data}
+    return {"model_name": "AnyModel", "state": state, "buffers": [buffer]}
+
+
+def test_a_widget_of_ours_is_live_once() -> None:
+    found = views(m=live())
+    first = found.html("m")
+    assert first == found.html("m")
+    assert first is not None
+    assert 'data-cnnviz-model="w0"' in first
+    assert [widget.title for widget in found.widgets] == ["LayerBrowser"]
+    assert found.missing == 0
+
+
+@pytest.mark.parametrize("data", ["", "AAAA", "no base64!"])
+def test_answers_that_cannot_be_read_are_none(data: str) -> None:
+    model = live()
+    model["buffers"][0]["data"] = data
+    found = views(m=model)
+    assert found.html("m") is None
+    assert found.missing == 1
+
+
+def test_a_widget_of_another_library_with_our_traits_is_not_ours() -> None:
+    model = live()
+    model["state"]["_anywidget_id"] = "other.Widget"
+    found = views(m=model)
+    found.html("m")
+    assert found.widgets == []
+
+
+def test_tabs_unfold_and_the_first_is_open() -> None:
+    children = ["IPY_MODEL_a", "IPY_MODEL_b"]
+    html = views(
+        t={"model_name": "TabModel", "state": {"children": children, "titles": ["A", "<b>"]}},
+        a={"model_name": "LabelModel", "state": {"value": "first"}},
+        b={"model_name": "FloatSliderModel", "state": {"description": "<i>", "value": 0.5}},
+    ).html("t")
+    assert html is not None
+    parts = Parts(html)
+    assert [("open" in attributes) for attributes in parts.of("details")] == [True, False]
+    assert parts.text == "Afirst<b><i>: 0.5"
+
+
+def test_what_is_not_in_the_state_is_missing() -> None:
+    found = views()
+    assert found.html("m") is None
+    assert found.missing == 1
