@@ -27,6 +27,8 @@ class Memory:
         Whether a pass may begin inside the network, from values that the trace holds.
     begun_at : set of (str, int)
         Calls, by path and number, at which passes began that gave the model's own scores.
+    channels_last : bool
+        Whether pictures may lie in memory with their channels last.
     one_by_one : bool or None
         Whether a batch gives other scores than its images do one by one; None: not tried yet.
     alone : bool or None
@@ -46,6 +48,7 @@ class Memory:
     recorded_graph: bool = False
     begins_inside: bool = True
     begun_at: set[tuple[str, int]] = field(default_factory=set)
+    channels_last: bool = True
     one_by_one: bool | None = None
     alone: bool | None = None
     logits_fit: bool | None = None

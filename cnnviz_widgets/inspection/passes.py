@@ -258,10 +258,20 @@ class Passes:
         with self._opened(wait) as session:
             subject = Subject.of(session, checked_image(image, session.prepared.batch_size))
 
-            def work(variants: Subject) -> tuple[Tensor, ...]:
-                around = (Checks(session.trace.calls, check),)
-                with run(session, variants, around=around) as scores:
+            def once(variants: Subject, checks: Checks) -> tuple[Tensor, ...]:
+                with run(session, variants, around=(checks,)) as scores:
                     return (self._score_rows(scores, target, variants),)
+
+            def work(variants: Subject) -> tuple[Tensor, ...]:
+                checks, laid = Checks(session.trace.calls, check), variants.laid_out(session)
+                if laid is not None:
+                    try:
+                        return once(laid, checks)
+                    except RuntimeError as error:
+                        if checks.error is error:
+                            raise
+                        session.memory.channels_last = False  # forward() uses view(), maybe
+                return once(variants, checks)
 
             return in_batches(session, subject, batch, work)[0]
 

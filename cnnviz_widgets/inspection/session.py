@@ -234,6 +234,11 @@ class Session:
         return self.prepared.first.device
 
     @property
+    def has_convolutions(self) -> bool:
+        """Whether the model calls a plain convolution over pictures."""
+        return any(type(call.module) is nn.Conv2d for call in self.trace.calls)
+
+    @property
     def autocasts(self) -> bool:
         """Whether the caller runs under autocast, so that layers change the type of values."""
         return _autocast()

@@ -43,6 +43,21 @@ def test_models_that_mix_a_batch_are_run_one_by_one() -> None:
     torch.testing.assert_close(gradient[1:2], own)
 
 
+def test_models_that_need_their_channels_first_in_memory() -> None:
+    class Viewing(models.Plain):
+        def forward(self, x: Tensor) -> Any:
+            x = self.conv2(self.relu(self.conv1(x)))
+            return self.fc(x.view(x.shape[0], -1)[:, 100:106])
+
+    model, x = models.built(Viewing()), models.pictures(3)
+    inspector = Inspector(model, x[:1])
+    expected = model(x).detach()[:, 2]
+    for _ in range(2):
+        torch.testing.assert_close(inspector.passes.scores(x, 2), expected)
+    assert not inspector._session.memory.channels_last
+    assert not inspector._session.memory.one_by_one
+
+
 def test_models_for_one_image_only() -> None:
     class One(models.Plain):
         def forward(self, x: Tensor) -> Any:
