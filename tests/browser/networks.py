@@ -5,21 +5,16 @@ In: a name. Out: the model, its pictures, and what plain forward hooks see of ev
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torch import nn
 
-PROJECT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("CNNVIZ_TEST_DATA", PROJECT.parent / "shared" / "data"))
+from tests.real import networks as real
+from tests.real.networks import DATA, photograph
 
 SAMPLES = ("shapes", "digits")
 AWKWARD = "awkward"
@@ -100,42 +95,18 @@ def _embedded(name: str) -> Network:
 
 
 def _real(name: str) -> Network:
-    from safetensors.torch import load_file
-
-    folder = DATA / "models" / name
-    spec = importlib.util.spec_from_file_location(name, folder / "model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    model: nn.Module = module.build()
-    model.load_state_dict(load_file(folder / "model.safetensors"))
-    recipe = json.loads((folder / "preprocess.json").read_text())
+    model, names, recipe = real.load(name)
+    levels = np.asarray(photograph(recipe, PICTURES[name]), np.float32) / 255
+    side = recipe["center_crop"]
+    pixels = torch.from_numpy(levels.reshape(side, side, -1)).permute(2, 0, 1)
+    mean, std = (torch.tensor(recipe[key]).view(-1, 1, 1) for key in ("mean", "std"))
     return Network(
-        model=model.eval(),
-        inputs=_prepared(DATA / "images" / PICTURES[name], recipe)[None],
-        class_names=tuple((folder / "labels.txt").read_text().splitlines()),
+        model=model,
+        inputs=((pixels - mean) / std)[None],
+        class_names=tuple(names),
         mean=tuple(recipe["mean"]),
         std=tuple(recipe["std"]),
     )
-
-
-def _prepared(path: Path, recipe: dict[str, object]) -> torch.Tensor:
-    """Scale the shorter side, crop the centre, normalise: (C, H, W)."""
-    side, crop = recipe["resize_shorter_side"], recipe["center_crop"]
-    assert isinstance(side, int)
-    assert isinstance(crop, int)
-    with Image.open(path) as opened:
-        picture = opened.convert(str(recipe["color"]))
-    ratio = side / min(picture.size)
-    picture = picture.resize(
-        (round(picture.width * ratio), round(picture.height * ratio)), Image.Resampling.BILINEAR
-    )
-    left, top = (picture.width - crop) // 2, (picture.height - crop) // 2
-    levels = np.asarray(picture.crop((left, top, left + crop, top + crop)), np.float32) / 255
-    pixels = torch.from_numpy(levels.reshape(crop, crop, -1)).permute(2, 0, 1)
-    mean, std = (torch.tensor(recipe[key]).view(-1, 1, 1) for key in ("mean", "std"))
-    return (pixels - mean) / std
 
 
 def activations(network: Network) -> dict[str, Maps]:

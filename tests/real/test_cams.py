@@ -11,7 +11,8 @@ from cnnviz_widgets.attribution.sweep import sweep_maps
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods import methods
 from tests.inspection.promise import unchanged
-from tests.real.test_networks import DATA, LAYERS, load, look, photograph
+from tests.real.networks import DATA, load, look, photograph
+from tests.real.test_networks import LAYERS
 
 attr = pytest.importorskip("captum.attr")
 pytestmark = [

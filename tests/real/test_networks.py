@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-from pathlib import Path
-from typing import Any, NamedTuple
-
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from cnnviz_widgets.inspection import Inspector
 from tests.inspection.promise import unchanged
 from tests.inspection.twin import plain_outputs
+from tests.real.networks import DATA, TrainedNetwork, load, look, photograph
 
-DATA = Path(
-    os.environ.get("CNNVIZ_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
-)
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(
@@ -49,50 +39,6 @@ PHOTOGRAPHS = [
     ("resnet20_cifar10", "dog_and_cat.png", "dog", 0.0),
     *(("tinyvgg_10", f"tiny64_{name}.jpg", name.replace("_", " "), 0.0) for name in TINY64),
 ]
-
-
-class Network(NamedTuple):
-    """A trained network with what it needs."""
-
-    model: nn.Module
-    class_names: list[str]
-    recipe: dict[str, Any]
-
-
-def load(name: str) -> Network:
-    """Build a network of the data folder and load its weights."""
-    folder = DATA / "models" / name
-    spec = importlib.util.spec_from_file_location(f"real_{name}", folder / "model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    model: nn.Module = module.build()
-    model.load_state_dict(load_file(folder / "model.safetensors"))
-    names = (folder / "labels.txt").read_text().splitlines()
-    return Network(model.eval(), names, json.loads((folder / "preprocess.json").read_text()))
-
-
-def photograph(recipe: dict[str, Any], name: str) -> Image.Image:
-    """Open a photograph, scaled by its shorter side and cropped from the middle."""
-    picture: Image.Image = Image.open(DATA / "images" / name).convert(recipe["color"])
-    scale = recipe["resize_shorter_side"] / min(picture.size)
-    width, height = (round(side * scale) for side in picture.size)
-    picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    side = recipe["center_crop"]
-    left, top = (width - side) // 2, (height - side) // 2
-    return picture.crop((left, top, left + side, top + side))
-
-
-def look(network: Network, picture: Image.Image) -> Inspector:
-    """Inspect a network on a photograph."""
-    return Inspector(
-        network.model,
-        picture,
-        class_names=network.class_names,
-        mean=network.recipe["mean"],
-        std=network.recipe["std"],
-    )
 
 
 @pytest.mark.parametrize(("name", "picture", "expected", "probability"), PHOTOGRAPHS)
@@ -143,7 +89,7 @@ def test_gradients_equal_autograd_on_the_model(name: str) -> None:
     torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-6 * float(expected.abs().max()))
 
 
-def _tensor(network: Network, picture: Image.Image) -> Tensor:
+def _tensor(network: TrainedNetwork, picture: Image.Image) -> Tensor:
     """Normalise a photograph by hand."""
     channels = network.recipe["channels"]
     values = torch.tensor(list(picture.tobytes()), dtype=torch.float32) / 255

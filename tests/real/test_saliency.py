@@ -13,7 +13,7 @@ from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods import methods
 from tests.inspection.promise import unchanged
-from tests.real.test_networks import DATA, load, look, photograph
+from tests.real.networks import DATA, load, look, photograph
 
 attr = pytest.importorskip("captum.attr")
 pytestmark = [
