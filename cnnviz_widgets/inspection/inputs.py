@@ -175,12 +175,12 @@ def _as_batch(item: object, model: ModelInput, norm: Normalisation | None) -> Te
 
 
 def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> Tensor:
-    from PIL.Image import Image
-
     if isinstance(item, Tensor):
         if item.dtype == torch.uint8 and model.spatial is not None:
             return _normalised(item.float() / 255, model, norm)
         return item
+    from PIL.Image import Image
+
     if isinstance(item, (str, os.PathLike)):
         item = open_picture(Path(item))
     if isinstance(item, Image):

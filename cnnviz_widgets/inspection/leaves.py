@@ -126,8 +126,8 @@ class Leaf:
         The same of the input alone, in eval mode and new memory.
     ranks : tuple of int
         Numbers of axes of the input that it takes; empty where it does not say.
-    state : dict
-        What the module holds.
+    state, size : dict, int
+        What the module holds, and how much, while somebody hears.
     held : list of (dict, str, Tensor)
         Parameters and buffers that the function takes: where each is held, its name, and itself.
     source : Source
@@ -159,7 +159,7 @@ class Leaf:
         self.function = kind.function
         self.forward: Callable[[nn.Module, Tensor], Tensor] = type(module).forward
         self.state = vars(module)
-        self.size = len(self.state)
+        self.size = len(self.state) + 1  # and what runs in place of its forward
         self.held = [(holder, name, holder[name]) for holder, name in _held(module, kind)]
         self.run = kind.run(self.state, {name: tensor for _, name, tensor in self.held})
         self.ranks = kind.ranks

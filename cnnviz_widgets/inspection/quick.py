@@ -56,6 +56,7 @@ class QuickRecorder(OperationRecorder):
         self._depths: dict[int, int] = {}  # steps from kept values, of all that are at hand
         self._numbers: list[Tensor] = []  # what BatchNorms compute with
         self._fresh: list[Tensor] = []  # kept, and their storages not yet among the guarded
+        self._budget = plan.budget
         self._leaves: Leaves | None = None
         self._unwatched = False  # whether any call was
         self._noted = cast("list[Call | Short]", self.calls)
@@ -74,14 +75,14 @@ class QuickRecorder(OperationRecorder):
         state = leaf.state
         if type(x) is not Tensor or _modes() != 1:
             return None
-        if state["training"]:
-            leaf.cheap = False  # it may write to its statistics, which torch does not count
-            return None
-        if len(state) != leaf.size + 1 or (self._stale and id(x) in self._stale):
+        if len(state) != leaf.size or (self._stale and id(x) in self._stale):
             return None
         for holder, name, tensor in leaf.held:
             if holder[name] is not tensor:
                 return None
+        if leaf.ranks and state["training"]:
+            leaf.cheap = False  # it writes to its statistics, which torch does not count
+            return None
         if leaf.ranks and x.dim() not in leaf.ranks:
             return None
         given = self.values.number(x)
@@ -141,7 +142,7 @@ class QuickRecorder(OperationRecorder):
             return
         source = leaf.source if number == 1 else Source(path, number, "output")
         size = y.nbytes
-        if self.kept_bytes + size > self.plan.budget:
+        if self.kept_bytes + size > self._budget:
             self.skipped[value] = source
             return
         self.kept_bytes += size
