@@ -5,9 +5,9 @@ import type { CamScale } from "./cammaps";
 export const method = "Method";
 export const scale = "Scale";
 export const scales: Readonly<Record<CamScale, string>> = {
-  rectified: "positive, common",
-  signed: "signed, common",
-  map: "positive, per map",
+  rectified: "positive",
+  signed: "signed",
+  map: "each its own",
 };
 export const opacity = "Opacity";
 export const threshold = "Threshold";

@@ -1,7 +1,7 @@
 """From the move of CamSlider's sliders to the painted map, beside a slider that the page has alone.
 
 Timed as bench_slider.py does, in rounds that take turns. The page-only slider draws one picture of
-224 px, whose pixels are all in the page, through a table of colours.
+224 px whose pixels are all in the page, through a table of colours, as large on screen as ours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from tests.benchmarks import peers
 from tests.benchmarks.bench_slider import DRAG_VALUES, Places
 from tests.benchmarks.figure import Figure
-from tests.benchmarks.stage import Round, Stage, drag, median, ratio, stage, steps, take_turns
+from tests.benchmarks.stage import (
+    Round,
+    Stage,
+    bring_into_view,
+    drag,
+    median,
+    ratio,
+    stage,
+    steps,
+    take_turns,
+)
 from tests.browser.notebook import Notebook
 
 _NETWORK = """
@@ -40,6 +50,11 @@ _SPECS = """([name, classes]) => {
     set: (value) => window.cnnvizTest.set(control("target"), value),
     shown: () => classes.indexOf(Number(root.dataset.shownTarget)),
   };
+}"""
+
+_WIDTH = "() => document.querySelector('.cnnviz-panel canvas').getBoundingClientRect().width"
+_RESIZE = """(width) => {
+  document.querySelector("input.page-only + canvas").style.width = `${width}px`;
 }"""
 
 _RECEIVED = "() => window.cnnvizTest.traffic.received.reduce((sum, { size }) => sum + size, 0)"
@@ -71,6 +86,11 @@ def measure(*, quick: bool) -> list[Figure]:
             "page-only", [peers.page_only(canvas, count=len(layers))], ready="input.page-only"
         )
         floor.page.evaluate(peers.JAVASCRIPT["page-only"])
+        width = one.page.evaluate(_WIDTH)
+        floor.page.evaluate(_RESIZE, width)
+        bring_into_view(floor, "input.page-only + canvas")
+        for notebook in (one, two):
+            bring_into_view(notebook, ".cnnviz .cnnviz-panels")
         rounds = _rounds(one, two, floor, layers, len(classes), size)
         figures = [*_ratios(rounds), *_drags(one, layers, size.drags), *first]
         errors = [error for notebook in (one, two) for error in notebook.our_errors()]
