@@ -215,6 +215,18 @@ describe("a kernel that is busy, silent or gone", () => {
     expect(bench.states).toEqual(["asking", "busy", "waiting", "idle"]);
   });
 
+  it("knows a page that answers itself, and fetches nothing ahead from it", () => {
+    bench.stream.start();
+    bench.stream.receive({ type: "welcome", cid: "a", epoch: 1, stored: true });
+    expect(bench.states).toEqual(["stored"]);
+    expect(bench.stream.prefetch({ layers: ["a"] })).toBe(false);
+    bench.ask("a");
+    clock.pass(400);
+    expect(bench.states).toEqual(["stored"]);
+    bench.welcome();
+    expect(bench.states.at(-1)).toBe("busy");
+  });
+
   it("is static without a welcome within 1.5 s and upgraded when it comes", () => {
     bench.stream.start();
     clock.pass(1_499);
