@@ -9,9 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.inspection import Inspector
-from tests.benchmarks.networks import resnet18
 from tests.inspection import models
-from tests.inspection.promise import unchanged
 
 
 def test_scores_of_variants_are_the_models_own() -> None:
@@ -105,36 +103,3 @@ def test_a_tail_gives_what_the_whole_network_gives() -> None:
     values = tail.value * torch.linspace(-1, 1, 5)[:, None, None, None]
     expected = model.fc(model.pool(values.relu()).flatten(1)).detach()
     torch.testing.assert_close(tail.scores(values, 4), expected[:, 4])
-
-
-def test_the_head_of_a_residual_network() -> None:
-    inspector = Inspector(models.built(resnet18()), models.pictures(1, 3, 64, 64))
-    head = inspector.passes.linear_head("layer4")
-    assert head is not None
-    assert head.shape == (1000, 512)
-    gradient = inspector.gradient("layer4", 17)
-    torch.testing.assert_close(head[17][None, :, None, None].expand_as(gradient), gradient)
-    assert inspector.passes.linear_head("layer4.1.conv2") is None
-    assert inspector.passes.linear_head("layer3") is None
-    assert inspector.passes.linear_head("fc") is None
-
-
-def test_a_module_to_put_hooks_on() -> None:
-    """Others' hooks stay on the copy that was made for them."""
-    model, x = models.built(models.Functional()), models.pictures(3)
-    inspector = Inspector(model, x[:1])
-    (target,) = inspector.passes.targets([2])
-    expected = inspector.passes.scores(x, target)
-    heard: list[Tensor] = []
-    with unchanged(model, x), inspector.passes.module() as module:
-        layer = module.model.get_submodule("conv1")
-        layer.register_forward_hook(lambda _m, _a, output: heard.append(output))
-        leaf = x.clone().requires_grad_()
-        scores = module(leaf)
-        (gradient,) = torch.autograd.grad(scores[:, 2].sum(), [leaf])
-    torch.testing.assert_close(scores[:, 2], expected)
-    torch.testing.assert_close(gradient, inspector.passes.input_gradient(x, target)[1])
-    inspector.passes.scores(x, target)
-    assert len(heard) == 1
-    with pytest.raises(ValueError, match=r"cannot be copied \(RuntimeError: no copies of me"):
-        Inspector(models.built(models.NoCopy()), x).passes.module().__enter__()

@@ -86,44 +86,6 @@ def test_what_does_not_fit_into_the_cache_is_the_same() -> None:
         assert_near(small[key][1], gradient, key)  # type: ignore[arg-type]  # there, too
 
 
-def test_the_score_before_a_softmax_is_explained() -> None:
-    """Functional softmax and module alike: the gradient is that of the logit."""
-
-    class Logits(models.Functional):
-        def forward(self, x: Tensor) -> Any:
-            x = torch.nn.functional.max_pool2d(torch.relu(self.conv1(x)), 2)
-            return self.conv2(x).mean((2, 3))
-
-    x = models.pictures()
-    functional = models.built(models.Functional())
-    plain = models.built(Logits())
-    for model in (functional, models.built(nn.Sequential(Logits(), nn.Softmax(1)))):
-        expected = swept(Inspector(plain, x), [None, 3])
-        inspector = Inspector(model, x)
-        got = swept(inspector, [None, 3])
-        for name in ("conv1", "conv2"):
-            for place in (0, 1):
-                key = name if model is functional else f"0.{name}"
-                gradient = got[key, place][1]
-                assert gradient is not None
-                assert_near(gradient, expected[name, place][1], key)  # type: ignore[arg-type]  # there
-        (target,) = inspector.passes.targets([3])
-        assert target.score == pytest.approx(plain(x)[0, 3].item(), rel=1e-5)
-        assert target.score_kind == "logit"
-        assert "a logit, is explained" in (target.notice or "")
-
-
-def test_a_softmax_that_something_follows_is_explained_as_it_is() -> None:
-    class Averaged(models.Functional):
-        def forward(self, x: Tensor) -> Any:
-            return self.conv2(torch.relu(self.conv1(x))).softmax(1).mean((2, 3))
-
-    inspector = Inspector(models.built(Averaged()), models.pictures())
-    (target,) = inspector.passes.targets([1])
-    assert target.score_kind == "probability"
-    assert "small where the model is sure" in (target.notice or "")
-
-
 def test_variants_have_a_gradient_each() -> None:
     model, x = models.built(models.Plain(inplace=True)), models.pictures(3)
     whole = Inspector(model, x)
