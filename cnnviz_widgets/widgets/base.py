@@ -270,6 +270,8 @@ class InspectorWidget(BakedWidget):
         frames: list[StoredFrame] = []
 
         def keep(header: wire.Header, payloads: list[bytes]) -> None:
+            if not (header["final"] or payloads[0]):
+                return  # how far a long method was
             own = {name: value for name, value in header.items() if name not in _COMMON}
             if own["kind"] == kind and own["params"] == params:
                 del own["kind"], own["params"]

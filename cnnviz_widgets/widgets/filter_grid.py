@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
+import numpy as np
 import traitlets
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.weights import Weights
+from cnnviz_widgets.rendering.colormap import Rgb
+from cnnviz_widgets.rendering.mosaic import mosaic
+from cnnviz_widgets.rendering.quantise import LEVELS
 from cnnviz_widgets.streaming.messages import Request, read_name, read_names, read_whole
 from cnnviz_widgets.streaming.wire import Header
 
@@ -18,6 +22,7 @@ from .base import Answer, Frame, InspectorWidget, Reply, Watched, built, checked
 from .filter_frames import answer_frame, bank_frame, filter_frame, likeness_frame
 from .filter_index import FilterEntry, FilterIndex, build_filter_index
 from .layer_frames import input_frame
+from .stills import MOST_CHANNELS, captioned, enlarged
 
 SCALE_MODES = ("layer", "filter")
 SORTS = ("index", "norm", "similarity")
@@ -162,6 +167,15 @@ class FilterGrid(InspectorWidget):
             for number in range(layer["filters"] if answers and images else 0):
                 asked: Header = {"layer": answers, "image": self.image, "filter": number}
                 yield Wanted("answer", asked, f"answers of filters to picture {self.image + 1}")
+
+    def _still(self) -> Rgb:
+        """Draw the filters of the layer shown, as the view does: colours, or light and dark."""
+        frame = self._bank_frame(self.layer, STORED_WIDTH_PX)
+        codes = np.asarray(frame.arrays["codes"][:MOST_CHANNELS], np.float64)
+        planes = codes if frame.fields["kind_of"] == "colour" else codes[:, [0, 0, 0]]
+        light = np.floor(planes * (255 / LEVELS) + 0.5).clip(0, 255).astype(np.uint8)
+        drawn = mosaic(enlarged(light.transpose(0, 2, 3, 1), self.tile), gap=2)
+        return captioned(drawn, f"Filters of {self.layer}: {len(frame.arrays['codes'])}")
 
     def _bank_frame(self, name: str, width: int) -> Frame:
         bank = self.weights.bank(name)

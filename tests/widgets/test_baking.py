@@ -6,9 +6,11 @@ import base64
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+import cnnviz_widgets as cw
 from cnnviz_widgets.streaming.baked import unpack_answers
 from tests.widgets.kernel import browser, tiny_inputs
 
@@ -110,3 +112,30 @@ def test_a_snapshot_keeps_its_budget(tmp_path: Any) -> None:
     snapshot = widget.snapshot(max_bytes=1500)
     assert len(snapshot) <= 1500
     assert snapshot.save(tmp_path / "still.png").read_bytes() == snapshot
+
+
+@pytest.mark.parametrize("layer", ["stem.conv", "layer1.0.conv1", "fc"])
+def test_filters_have_a_still_picture(layer: str) -> None:
+    shapes = cw.samples.load("shapes")
+    grid = cw.FilterGrid(shapes.model, layer=layer)
+    snapshot = grid.snapshot()
+    assert len(snapshot) <= 80_000
+    assert len(np.unique(np.asarray(Image.open(io.BytesIO(snapshot)).convert("L")))) > 10
+
+
+def test_filters_are_baked_with_their_weights() -> None:
+    grid = cw.FilterGrid(cw.samples.load("digits").model)
+    assert not grid.bake().left_out
+    kinds = {answer.kind for answer in unpack_answers(grid._baked)}
+    assert kinds == {"layer", "likeness", "filter"}
+
+
+def test_sweeps_are_baked_class_by_class() -> None:
+    shapes = cw.samples.load("shapes")
+    slider = cw.CamSlider(shapes.model, shapes.images[:1], layer="layer3")
+    slider.bake()
+    sweeps = [each for each in unpack_answers(slider._baked) if each.kind == "sweep"]
+    own = [each for each in sweeps if each.params["method"] == "gradcam"]
+    assert {str(each.params["classes"]) for each in own} == {f"[{i}]" for i in range(10)}
+    assert len({each.params["method"] for each in sweeps}) > 3
+    assert {frame.header.get("kind") for each in own for frame in each.frames} == {"maps", None}
