@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -69,7 +70,7 @@ class Probe:
                 self._attach()
                 if isinstance(recorder, QuickRecorder):
                     self._quick = recorder if recorder.begin(self._leaves) else None
-                with uncompiled(), recorder:
+                with uncompiled(), _uncollected(), recorder:
                     output = call(self.shadow.module)
             finally:
                 self._hears = self._quick = None
@@ -153,6 +154,18 @@ class Probe:
 
     def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
         return output if self._hears is None else self._hears.leave(module, output)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the garbage collector rest, which would go through a pass's notes again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def uncompiled() -> contextlib.AbstractContextManager[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -67,6 +68,7 @@ def _state(model: nn.Module, tensors: tuple[Tensor, ...]) -> dict[str, Any]:
         "tensors": [_of_tensor(tensor) for tensor in tensors],
         "grad mode": torch.is_grad_enabled(),
         "inference mode": torch.is_inference_mode_enabled(),
+        "collector": gc.isenabled(),
         "autocast": torch.is_autocast_enabled(),
         "torch random": torch.get_rng_state().numpy().tobytes(),
         "numpy random": str(np.random.get_state()),  # noqa: NPY002 - the global state is meant
@@ -80,7 +82,8 @@ def unchanged(model: nn.Module, *tensors: Tensor) -> Iterator[None]:
 
     Compared are: bytes and identity of every parameter, buffer and `state_dict` entry, `.grad`,
     `requires_grad`, write counts, hooks of every kind, training flags, module identities and
-    attributes, grad and inference mode, the random states of torch, NumPy and random.
+    attributes, grad and inference mode, the random states of torch, NumPy and random, the
+    garbage collector's switch.
     """
     before = _state(model, tensors)
     try:
