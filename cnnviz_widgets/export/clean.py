@@ -28,6 +28,7 @@ _ATTRIBUTES = {
     **{tag: {"id"} for tag in _HEADINGS},
     "td": {"colspan", "rowspan", "style"},
     "th": {"colspan", "rowspan", "scope", "style"},
+    "img": {"src", "alt", "width", "height", "style"},
     "details": {"open"},
     "math": {"display"},
     "mo": {"stretchy", "fence", "separator"},
@@ -70,7 +71,7 @@ def clean_html(html: str, pictures: Pictures | None = None) -> str:
         clean_content_tags={"script", "style", "template", "iframe", "object"},
         attributes=_ATTRIBUTES,
         attribute_filter=attribute,
-        filter_style_properties={"text-align"},
+        filter_style_properties={"text-align", "width", "image-rendering"},
         url_schemes={"http", "https", "mailto", "data", "attachment"},
         link_rel="noopener noreferrer",
     )

@@ -25,7 +25,21 @@ _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xm
 
 def outputs_html(outputs: Sequence[Mapping[str, Any]], widgets: Widgets) -> str:
     """Return HTML of a cell's outputs, in order."""
-    return "".join(_output(output, widgets) for output in outputs)
+    return "".join(_output(output, widgets) for output in _merged(outputs))
+
+
+def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Put printed texts together that follow each other: a progress bar writes over itself."""
+    merged: list[Mapping[str, Any]] = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        kind = (output.get("output_type"), output.get("name"))
+        if kind[0] == "stream" and kind == (last.get("output_type"), last.get("name")):
+            text = _joined(last.get("text", "")) + _joined(output.get("text", ""))
+            merged[-1] = {**last, "text": text}
+        else:
+            merged.append(output)
+    return merged
 
 
 def _output(output: Mapping[str, Any], widgets: Widgets) -> str:

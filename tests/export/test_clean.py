@@ -57,6 +57,7 @@ def test_nothing_is_left_that_could_run_or_call_home(attack: str) -> None:
         '<p><a href="https://arxiv.org/abs/1610.02391" rel="noopener noreferrer">paper</a></p>',
         '<p><a href="02_next.ipynb" rel="noopener noreferrer">next</a></p>',
         '<img alt="a" src="data:image/png;base64,AAAA">',
+        '<img src="data:image/png;base64,AAAA" style="image-rendering:pixelated;width:96px">',
         "<math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>",
     ],
 )

@@ -32,6 +32,14 @@ def test_printed_text_loses_its_colours_and_its_overwritten_lines() -> None:
     assert [tag for tag, _ in Parts(html).elements] == ["div", "pre"]
 
 
+def test_a_progress_bar_in_pieces_is_one_line() -> None:
+    pieces = ["\r 0 %", "\r50 %", "\r100 %\n"]
+    bar = [{"output_type": "stream", "name": "stderr", "text": piece} for piece in pieces]
+    done = {"output_type": "stream", "name": "stdout", "text": ["do", "ne"]}
+    html = outputs_html([*bar, done], lambda _: None)
+    assert Parts(html).text == "100 %\ndone"
+
+
 def test_an_error_shows_its_traceback() -> None:
     error = {"output_type": "error", "ename": "E", "evalue": "<v>", "traceback": ["a", "\x1b[1mb"]}
     html = outputs_html([error], lambda _: None)
