@@ -44,6 +44,13 @@ def is_linear_in_input(module: nn.Module) -> bool:
     )
 
 
+def fits(module: nn.Module, x: object) -> bool:
+    """Tell whether such a layer is given a batch, as its backward pass expects."""
+    if not isinstance(x, Tensor):
+        return False
+    return type(module) is nn.Linear or x.dim() == cast("Tensor", module.weight).dim()
+
+
 def as_if_run(module: nn.Module, x: Tensor, output: Tensor) -> Tensor:
     """Return the output of such a layer as a value of the graph.
 
@@ -52,7 +59,7 @@ def as_if_run(module: nn.Module, x: Tensor, output: Tensor) -> Tensor:
     module : torch.nn.Module
         One that `is_linear_in_input`.
     x : Tensor
-        Its input; only the shape matters for the gradient.
+        Its input, which `fits`; only the shape matters for the gradient.
     output : Tensor
         What it gives for this input. The result shares its memory.
     """

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.inspection.backward import as_if_run, is_linear_in_input
+from cnnviz_widgets.inspection.backward import as_if_run, fits, is_linear_in_input
 from cnnviz_widgets.inspection.calls import Call
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.trace import Trace
@@ -222,7 +222,7 @@ class Giving:
                 raise CourseError(msg)
             if call in self._course.given:
                 return self._value(call)
-            if call in self._course.known and args:
+            if call in self._course.known and args and fits(module, args[0]):
                 with torch._C.DisableTorchFunction():
                     return as_if_run(module, args[0], self._own(call, self._course.known[call]))
             return run(*args, **kwargs)

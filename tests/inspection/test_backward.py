@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnviz_widgets.inspection.backward import as_if_run, is_linear_in_input
+from cnnviz_widgets.inspection.backward import as_if_run, fits, is_linear_in_input
 
 LAYERS = {
     "plain": nn.Conv2d(4, 6, 3),
@@ -29,6 +29,13 @@ def test_gradients_are_the_layers_own(name: str) -> None:
         (got,) = torch.autograd.grad(given.pow(power).sum(), [x], retain_graph=True)
         torch.testing.assert_close(got, own)
     assert as_if_run(layer, x.detach(), expected.detach()).grad_fn is None
+
+
+def test_a_convolution_of_one_image_without_a_batch_runs() -> None:
+    assert fits(LAYERS["plain"], torch.zeros(1, 4, 8, 9))
+    assert not fits(LAYERS["plain"], torch.zeros(4, 8, 9))
+    assert not fits(LAYERS["plain"], None)
+    assert fits(LAYERS["dense"], torch.zeros(9))
 
 
 def test_which_layers_they_are() -> None:

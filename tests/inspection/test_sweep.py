@@ -211,6 +211,28 @@ def test_layers_that_need_not_run_again() -> None:
     assert torch.equal(inspector.activation("layers.0"), expected), "the trace was written to"
 
 
+class OneByOne(models.Plain):
+    """Give a convolution each image by itself, without a batch."""
+
+    def forward(self, x: Tensor) -> Any:
+        y = torch.stack([self.conv2(image) for image in self.relu(self.conv1(x))])
+        return self.fc(self.pool(y).flatten(1))
+
+
+def test_convolutions_without_a_batch_give_their_gradients_each_time() -> None:
+    inspector = Inspector(models.built(OneByOne()), models.pictures(1))
+    expected = inspector.gradient("conv1", 1)
+    seen: list[Tensor] = []
+
+    def visit(_info: LayerInfo, _value: Tensor, gradient: Tensor | None, _place: int) -> None:
+        assert gradient is not None
+        seen.append(gradient.clone())
+
+    for _ in range(3):
+        inspector.passes.sweep(["conv1"], [1], visit)
+        assert_near(seen[-1], expected, len(seen))
+
+
 def test_other_weights_and_pictures_are_seen() -> None:
     model, x = models.built(models.Plain(inplace=True)), models.pictures(2)
     inspector = Inspector(model, x[:1])
