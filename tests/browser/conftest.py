@@ -21,8 +21,6 @@ OpenNotebook = Callable[..., Notebook]
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     """A JupyterLab server, shared by all tests."""
-    if chromium_path() is None:
-        pytest.skip("no Chromium: install it (make chromium) or set CNNVIZ_CHROMIUM to its path")
     if importlib.util.find_spec("jupyterlab") is None:
         pytest.skip("JupyterLab is not installed: pip install 'cnnviz_widgets[dev]'")
     with JupyterLab(tmp_path_factory.mktemp("lab") / "home") as server:
@@ -30,16 +28,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
 
 
 # Not for the whole session: Playwright leaves an event loop running in this thread, and tests
-# elsewhere start their own.
+# elsewhere start their own. One for all tests here: it refuses a second one beside it.
 @pytest.fixture(scope="package")
-def browser(lab: JupyterLab) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """A headless Chromium."""
+    if chromium_path() is None:
+        pytest.skip("no Chromium: install it (make chromium) or set CNNVIZ_CHROMIUM to its path")
     with chromium() as started:
         yield started
 
 
 @pytest.fixture
-def open_notebook(lab: JupyterLab, browser: Browser) -> Iterator[OpenNotebook]:
+def open_notebook(browser: Browser, lab: JupyterLab) -> Iterator[OpenNotebook]:
     """Open a notebook in a page of its own; fail at the end when the console got an error."""
     contexts: list[BrowserContext] = []
     opened: list[Notebook] = []

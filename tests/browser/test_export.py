@@ -18,7 +18,6 @@ from cnnviz_widgets.export.page import to_html
 from cnnviz_widgets.rendering.colormap import render_maps
 from cnnviz_widgets.rendering.quantise import quantise
 from cnnviz_widgets.rendering.ranges import Scale, statistics
-from tests.browser.chromium import chromium, chromium_path
 from tests.browser.layer_view import LayerView, Pixels, compare_visible, rendered
 from tests.browser.networks import activations, load
 from tests.browser.saved_page import SavedPage
@@ -41,21 +40,13 @@ def shapes() -> Any:
     )
 
 
-@pytest.fixture(scope="module")
-def pages() -> Iterator[Browser]:
-    if chromium_path() is None:
-        pytest.skip("no Chromium: install it (make chromium) or set CNNVIZ_CHROMIUM to its path")
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
-def open_page(pages: Browser) -> Iterator[Open]:
+def open_page(browser: Browser) -> Iterator[Open]:
     """Open files; fail at the end when a page complained, was blocked, or wanted the network."""
     opened: list[SavedPage] = []
 
     def open_one(path: Path, **options: Any) -> SavedPage:
-        opened.append(SavedPage(pages, path, **options))
+        opened.append(SavedPage(browser, path, **options))
         return opened[-1]
 
     yield open_one
