@@ -28,6 +28,10 @@ _READERS = frozenset({
 })  # fmt: skip
 
 
+# Functions that give back the tensor they wrote to, besides those whose names end in "_".
+_WRITERS = frozenset({"__setitem__", "write"})
+
+
 class CourseError(RuntimeError):
     """The model took another course than in the trace."""
 
@@ -96,6 +100,61 @@ class Course:
                 if found is not None:
                     known[call] = found
         return replace(self, known=known)
+
+
+class Passing:
+    """Tell which calls return a tensor that was there before, as it is or written to.
+
+    The model may go on with that tensor itself, so that a graph cannot begin at what such a call
+    returns: it has to begin before.
+
+    Parameters
+    ----------
+    trace : Trace
+        What the model does.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._calls = trace.calls
+        self._origins: dict[int, int] = {}
+        for call in trace.calls:
+            if call.is_leaf and getattr(call.module, "inplace", False) is True:
+                self._note(call.value, call.input_value)
+        for operation in trace.operations:
+            name = operation.name
+            by_name = name.endswith("_") and not name.endswith("__")
+            writes = by_name or name in _WRITERS or name.startswith("__i")
+            if writes and operation.inputs and operation.outputs:
+                self._note(operation.outputs[0], operation.inputs[0])
+        self._seen: dict[int, int] = {}
+        for place, operation in enumerate(trace.operations):
+            for value in (*operation.inputs, *operation.outputs):
+                self._seen.setdefault(self._origin(value), place)
+
+    def _note(self, after: int, before: int) -> None:
+        if after > before >= 0:
+            self._origins[after] = before
+
+    def _origin(self, value: int) -> int:
+        while value in self._origins:
+            value = self._origins[value]
+        return value
+
+    def by(self, call: Call) -> bool:
+        """Tell whether this call returns such a tensor."""
+        origin = self._origin(call.value)
+        given = call.input_value >= 0 and origin == self._origin(call.input_value)
+        return given or self._seen.get(origin, call.began) < call.began
+
+    def before(self, call: Call) -> Call | None:
+        """Return the last layer before a call that returns a tensor of its own, if there is one."""
+        found = None
+        for other in self._calls:
+            if other.ended > call.began or other.began >= call.began:
+                continue
+            if other.is_leaf and other.plain and other.value >= 0 and not self.by(other):
+                found = other
+        return found
 
 
 def _by_module(calls: Iterable[Call]) -> dict[nn.Module, list[Call]]:

@@ -159,6 +159,17 @@ class Subject:
         nest = replace_tensors(self.nest, lambda tensor: leaf if tensor is found else tensor)
         return leaf, replace(self, nest=nest)
 
+    def in_graph(self) -> Subject:
+        """Return the same inputs as leaves of a graph."""
+
+        def leaf(tensor: Tensor) -> Tensor:
+            if not (tensor.is_floating_point() or tensor.is_complex()):
+                return tensor
+            with torch.inference_mode(mode=False):
+                return tensor.detach().clone().requires_grad_()
+
+        return replace(self, nest=replace_tensors(self.nest, leaf))
+
     def part(self, tensor: Tensor) -> Tensor:
         """Return the rows that are meant of a value of the pass, shape (1, ...) of one image."""
         if self.row is None or self.rows == 1 or not tensor.dim():

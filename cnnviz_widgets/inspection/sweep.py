@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
 from cnnviz_widgets.inspection.calls import Call, Source
-from cnnviz_widgets.inspection.course import Course, CourseError, Giving
+from cnnviz_widgets.inspection.course import Course, CourseError, Giving, Passing
 from cnnviz_widgets.inspection.explained import ExplainedTarget, Scores
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.inspection.runs import (
@@ -50,6 +50,10 @@ class Sweep:
     targets: tuple[ExplainedTarget, ...]
 
 
+class _NoBeginningError(RuntimeError):
+    """A wanted layer returns a tensor of another's, which is not in the graph."""
+
+
 class Sweeper:
     """One sweep over one image, or over variants of it.
 
@@ -83,6 +87,22 @@ class Sweeper:
         self._values: dict[Key, Tensor] = {}
         self._visited: set[tuple[Key, int]] = set()
         self._place = 0
+        self._is_late = False  # whether a gradient would not be the whole one
+        self._wanted = [c for c in session.trace.calls if (c.path, c.call) in self._infos]
+        passing = Passing(session.trace)
+        self._passing = {call for call in self._wanted if passing.by(call)}
+        self._first = self._first_call(passing)
+
+    def _first_call(self, passing: Passing) -> Call | None:
+        """Return the call at which the graph can begin; None if that is not known."""
+        if not self._wanted:
+            return None
+        first = self._wanted[0]
+        for call in self._wanted[1:]:
+            if call.began >= first.ended:
+                break
+            first = call  # inside the one before, so it ends first
+        return passing.before(first) if first in self._passing else first
 
     def scores(
         self, targets: Sequence[ExplainedTarget], class_names: Sequence[str] | None
@@ -91,26 +111,25 @@ class Sweeper:
         session = self._session
         memory = session.memory
         if session.isolated and not memory.recorded_graph:
-            if memory.begins_inside and self._subject.image is not None and self._infos:
+            first = self._first if self._subject.image is not None else None
+            if memory.begins_inside and first is not None:
                 try:
-                    return self._hooked(self._short_course(), targets, class_names)
+                    return self._hooked(self._short_course(first), targets, class_names)
+                except _NoBeginningError:
+                    return self._recorded(targets, class_names)
                 except (InPlaceError, CourseError):
                     memory.begins_inside = False
             try:
                 return self._hooked(Course.whole(session.trace), targets, class_names)
+            except _NoBeginningError:
+                return self._recorded(targets, class_names)
             except InPlaceError:
                 memory.recorded_graph = True
         return self._recorded(targets, class_names)
 
-    def _short_course(self) -> Course:
-        """Return the course that begins with the first of the wanted values."""
+    def _short_course(self, first: Call) -> Course:
+        """Return the course that begins with a value."""
         session, subject = self._session, self._subject
-        wanted = [call for call in session.trace.calls if (call.path, call.call) in self._infos]
-        first = wanted[0]
-        for call in wanted[1:]:
-            if call.began >= first.ended:
-                break
-            first = call  # inside the one before, so it ends first
 
         def value(call: Call) -> Tensor | None:
             return subject.traced(session, call)
@@ -127,7 +146,7 @@ class Sweeper:
     ) -> Tensor:
         """Hear the gradients through hooks on the values: the fast way."""
         session, subject = self._session, self._subject
-        calls = [call for call in session.trace.calls if (call.path, call.call) in self._infos]
+        calls = dict.fromkeys((*self._wanted, *(() if self._first is None else (self._first,))))
         giving = Giving(course, session.device, rows=subject.rows)
         around = (
             giving,
@@ -135,6 +154,8 @@ class Sweeper:
             Checks(session.trace.calls, self._check),
         )
         with run(session, subject, graph=True, around=around, way=guarded) as scores:
+            if self._is_late:
+                raise _NoBeginningError
             if giving.spoilt:
                 session.renew()
                 raise CourseError
@@ -150,8 +171,9 @@ class Sweeper:
     ) -> Tensor:
         """Let a recorder run in-place functions in new memory, and ask for all gradients."""
         session, recorded = self._session, Recorded()
+        subject = self._subject.in_graph()  # a layer may return the input itself
         around = (Checks(session.trace.calls, self._check),)
-        with run(session, self._subject, graph=True, around=around, way=recorded) as scores:
+        with run(session, subject, graph=True, around=around, way=recorded) as scores:
             edges: dict[Key, GradientEdge] = {}
             for key in self._infos:
                 value, edge = recorded.find(*key)
@@ -169,11 +191,16 @@ class Sweeper:
         if tensor is None:
             return output
         key = (call.path, call.call)
-        self._keep(call, tensor)
+        if key in self._infos:
+            self._keep(call, tensor)
         if not torch.is_grad_enabled() or not (tensor.is_floating_point() or tensor.is_complex()):
             return output
+        if call in self._passing and not tensor.requires_grad:
+            self._is_late = True  # the model may go on with this very tensor
+            return output
         new = tensor if tensor.requires_grad else begun(tensor, self._anchor)
-        new.register_hook(lambda gradient: self._hear(key, gradient))  # type: ignore[no-untyped-call]  # torch's
+        if key in self._infos:
+            new.register_hook(lambda gradient: self._hear(key, gradient))  # type: ignore[no-untyped-call]  # torch's
         if new is tensor:
             return output
         return replace_tensors(output, lambda item: new if item is tensor else item)

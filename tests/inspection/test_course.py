@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnnviz_widgets.inspection import Inspector
-from cnnviz_widgets.inspection.course import Course, CourseError, Giving
+from cnnviz_widgets.inspection.course import Course, CourseError, Giving, Passing
 from tests.benchmarks.networks import resnet18
 from tests.inspection import models
 
@@ -53,3 +53,13 @@ def test_forwards_are_put_back() -> None:
             first.module(torch.zeros(1, 4, 12, 10))
     assert "forward" not in vars(first.module)
     torch.testing.assert_close(output, trace.output)
+
+
+def test_calls_that_return_a_tensor_of_anothers() -> None:
+    trace = Inspector(resnet18(), models.pictures(1, 3, 32, 32))._session.trace
+    passing = Passing(trace)
+    found = [call for call in trace.calls if passing.by(call)]
+    assert {call.path.split(".")[-1] for call in found} == {"relu"}
+    assert len(found) == 17
+    before = [passing.before(call) for call in found]
+    assert [call and call.path for call in before[:3]] == ["bn1", "layer1.0.bn1", "layer1.0.bn2"]

@@ -20,6 +20,8 @@ def test_one_image_and_its_variants() -> None:
     assert torch.equal(variants.nest[0], x)
     assert torch.equal(variants.nest[1], x[2:, :1].expand(3, -1, -1, -1))
     assert [len(each.nest[0]) for each in subject.each(x)] == [1, 1, 1]
+    assert all(tensor.is_leaf and tensor.requires_grad for tensor in subject.in_graph().nest)
+    assert not x.requires_grad
     with pytest.raises(ValueError, match=r"batch has shape \(3, 1, 12, 10\); variants of this"):
         subject.variants(x[:, :1])
 

@@ -233,6 +233,44 @@ def test_convolutions_without_a_batch_give_their_gradients_each_time() -> None:
         assert_near(seen[-1], expected, len(seen))
 
 
+class PassedOn(models.Plain):
+    """Layers that return the tensor they were given, with which the model goes on."""
+
+    def __init__(self) -> None:
+        super().__init__(inplace=True)
+        self.same, self.drop = nn.Identity(), nn.Dropout()
+        self.head = nn.Sequential(nn.Identity())
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.same(x) + x
+        y = self.bn(self.conv1(x))
+        y = self.same(y).sigmoid() + y
+        z = self.drop(y * 1.5)
+        self.relu(y)
+        z = self.same(z) * y + z
+        self.relu(z)
+        out = self.fc(self.conv2(self.head(z)).mean((2, 3)))
+        return self.same(out) * self.drop(out)
+
+
+@pytest.mark.parametrize("model", [PassedOn, resnet18])
+def test_each_layer_alone_gives_what_all_give(model: Callable[[], nn.Module]) -> None:
+    inspector = Inspector(models.built(model()), models.pictures(1, 3, 32, 32))
+    together = swept(inspector, [1])
+    seen: list[Tensor | None] = []
+
+    def visit(_info: LayerInfo, _value: Tensor, gradient: Tensor | None, _place: int) -> None:
+        seen.append(None if gradient is None else gradient.clone())
+
+    for info in inspector.modules:
+        expected = inspector.gradient(info.name, 1)
+        assert_near(together[info.name, 0][1], expected, (info.name, "together"))  # type: ignore[arg-type]  # all have one
+        for _ in range(2):
+            inspector.passes.sweep([info.name], [1], visit)
+            assert seen[-1] is not None, info.name
+            assert_near(seen[-1], expected, (info.name, "alone"))
+
+
 def test_other_weights_and_pictures_are_seen() -> None:
     model, x = models.built(models.Plain(inplace=True)), models.pictures(2)
     inspector = Inspector(model, x[:1])
