@@ -173,8 +173,9 @@ class Passes:
                 return (self._score_rows(scores, target, variants),)
 
         if subject.rows == 1 and session.memory.one_by_one is None and len(batch) > 1:
-            in_batches(session, subject, batch[:2], work)
-        if subject.rows > 1 or session.memory.one_by_one:
+            farthest = int((batch - batch[:1]).flatten(1).abs().amax(1).argmax())
+            in_batches(session, subject, batch[[0, farthest]], work)
+        if subject.rows > 1 or session.memory.one_by_one is not False:
             return list(subject.each(batch))
         return [subject.variants(batch)]
 

@@ -198,12 +198,40 @@ def _alone(session: Session, image: int) -> Subject:
 
 def _same_alone(session: Session) -> bool:
     """Tell whether the model gives the first image its scores also without the others."""
-    subject = _alone(session, 0)
+    subjects = [_alone(session, 0)]
+    given, size = session.prepared.nest, session.prepared.batch_size
+    batched = [t for t in tensors_in(given) if t.dim() and len(t) == size]
+    if all(map(_is_one_value, batched)):  # says nothing about images that differ
+        nest = replace_tensors(given, lambda tensor: _with_others(tensor, size))
+        subjects.append(Subject(nest, size, 0, 0))
     try:
-        with run(session, subject) as scores:
-            return agree(session, subject, scores)
+        for subject in subjects:
+            with run(session, subject) as scores:
+                if not agree(session, subject, scores):
+                    return False
     except Exception:  # noqa: BLE001 - a model may refuse other sizes of batches in any way
         return False
+    return True
+
+
+def _is_one_value(rows: Tensor) -> bool:
+    """Tell whether all rows are the same but for rounding."""
+    if rows.is_complex():
+        rows = torch.view_as_real(rows)
+    return near(rows, rows[:1].expand_as(rows))
+
+
+def _with_others(tensor: Tensor, size: int) -> Tensor:
+    """Return a batch with all images but the first changed."""
+    if tensor.dim() == 0 or len(tensor) != size:
+        return tensor
+    first, rest = tensor[:1], tensor[1:]
+    if tensor.is_floating_point():
+        ramp = torch.linspace(-1, 1, rest.numel(), device=rest.device, dtype=torch.float32)
+        rest = rest + ramp.view(rest.shape).to(rest.dtype) * (rest.abs().max() + 1)
+    else:  # tokens, maybe, of which no others may be allowed
+        rest = rest.roll(1, -1) if rest.dim() > 1 else rest
+    return torch.cat((first, rest))
 
 
 def agree(session: Session, subject: Subject, scores: Scores) -> bool:
@@ -305,11 +333,11 @@ def in_batches(
         else:
             if len(batch) == 1:
                 return together
-            if memory.one_by_one is None:
-                memory.one_by_one = not near(
-                    together[0][-1:], work(subject.variants(batch[-1:]))[0]
-                )
-            if not memory.one_by_one:
+            if memory.one_by_one is not None:
+                return together
+            if near(together[0][-1:], work(subject.variants(batch[-1:]))[0]):
+                if not _is_one_value(batch):  # else other variants may still be mixed
+                    memory.one_by_one = False
                 return together
     singly = [work(one) for one in subject.each(batch)]
     memory.one_by_one = True

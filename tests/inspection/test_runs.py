@@ -36,6 +36,39 @@ def test_images_that_need_each_other_stay_together() -> None:
     assert torch.equal(other.part(other.nest), x[:1])
 
 
+class Centred(models.Plain):
+    """Take half the mean of the batch away, which images that are the same do not show."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = super().forward(x - 0.5 * x.mean(0))
+        return scores
+
+
+def test_the_same_image_twice_does_not_say_that_images_are_apart() -> None:
+    x = models.pictures(2)
+    model = models.built(Centred()).requires_grad_(requires_grad=False)
+    inspector = Inspector(model, x[:1].repeat(2, 1, 1, 1))
+    assert Subject.of(inspector._session, 0).rows == 2
+    inspector.set_inputs(x)
+    assert inspector.passes.targets([1])[0].score == pytest.approx(float(model(x)[0, 1]))
+    apart = Inspector(models.built(models.Plain()), x[:1].repeat(2, 1, 1, 1))
+    assert Subject.of(apart._session, 1).rows == 1
+
+
+def test_equal_variants_do_not_say_that_variants_are_apart() -> None:
+    x = models.pictures(3)
+    model = models.built(Centred()).requires_grad_(requires_grad=False)
+    inspector = Inspector(model, x[:1])
+    passes, memory = inspector.passes, inspector._session.memory
+    passes.scores(x[:1].repeat(2, 1, 1, 1), 1)
+    assert memory.one_by_one is None
+    passes.sweep(["conv1"], [1], lambda *_: None, batch=x[:1].repeat(2, 1, 1, 1))
+    assert memory.one_by_one is None
+    expected = torch.cat([model(row[None])[:, 1] for row in x])
+    torch.testing.assert_close(passes.scores(x, 1), expected)
+    assert memory.one_by_one
+
+
 @pytest.mark.parametrize(
     ("other", "same"), [(1.0, True), (1.0 + 1e-6, True), (1.01, False), (float("nan"), False)]
 )
