@@ -37,6 +37,7 @@ _SAYS_NOTHING = {
     "get_device", "element_size", "__hash__",
 }  # fmt: skip
 _BLOCK = 1 << 19  # numbers of a temporary that stays in the cache
+_LOSES = 100  # times a value may shrink by a change that is added, until digits are missing
 _SMALL = 16  # times more may be written out of values without a grid
 
 
@@ -296,4 +297,19 @@ def _linear(
         part = weight[start : start + step] * change
         part = part.view(len(part), -1, x.block).sum(2)
         out[:, start : start + step] += part[:, channels].T
+    lost = _lost(x, base, change, out)
+    for row in lost.nonzero()[:, 0].tolist():
+        one = Swapped.of(x.base, x.other, x.channels[row : row + 1], most=x.most, block=x.block)
+        out[row] = func(one.written_out(), *rest, **kwargs)[0]
     return out
+
+
+def _lost(x: Swapped, base: Tensor, change: Tensor, out: Tensor) -> Tensor:
+    """Tell in which rows a change took away so much that what is left is not exact."""
+    channels = torch.tensor(x.channels, device=base.device)
+    sizes = x.base.reshape(-1, x.block).abs().amax(1)
+    largest = sizes.topk(min(2, len(sizes))).values
+    others = torch.where(sizes == largest[0], largest[-1], largest[0])
+    changed = change.reshape(-1, x.block).abs().amax(1)
+    outlier = (sizes > _LOSES * others) | ~changed.isfinite()
+    return outlier[channels] | (base.abs().amax() > _LOSES * out.abs().amax(1))

@@ -70,6 +70,26 @@ def test_values_that_are_the_same_in_all_rows() -> None:
     assert convolved.other is None
 
 
+@pytest.mark.parametrize("outlier", [1e6, float("inf"), float("nan")])
+@pytest.mark.parametrize("block", [1, 5])
+def test_a_channel_much_larger_than_the_others(outlier: float, block: int) -> None:
+    base, other, weight = _weights(1, 8 * block), torch.zeros(1, 8 * block), _weights(3, 8 * block)
+    base[0, 2 * block : 3 * block] = outlier
+    swapped = Swapped.of(base, other, range(8), most=1 << 20, block=block)
+    got = F.linear(swapped, weight)
+    expected = F.linear(swapped.written_out().double(), weight.double())
+    torch.testing.assert_close(got.double(), expected, rtol=1e-4, atol=0, equal_nan=True)
+    assert bool(got[2].isfinite().all())
+
+
+def test_what_is_left_of_a_large_score() -> None:
+    base = torch.tensor([[1.0, 1.0, 1.1]])
+    weight = torch.tensor([[0.5, 1e6, 0.25]])
+    swapped = Swapped.of(base, torch.zeros(1, 3), range(3), most=1 << 20)
+    got = F.linear(swapped, weight)
+    assert got[1, 0] == pytest.approx(0.775)
+
+
 def test_what_cannot_be_done_is_refused() -> None:
     swapped, _ = _variants()
     with pytest.raises(SwapError, match="__setitem__ writes to variants"):
