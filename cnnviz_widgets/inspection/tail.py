@@ -175,7 +175,7 @@ class Tail:
         Tensor of shape (C,)
         """
         other = torch.as_tensor(replacement, dtype=self.value.dtype, device=self.value.device)
-        other = other.expand_as(self.value).contiguous()
+        other = _laid_as(other.expand_as(self.value), self.value)
         axis = self._channel_axis(wait)
         total = self.value.shape[axis]
         found: list[Tensor] = []
@@ -280,7 +280,8 @@ class Tail:
         target: Explainable,
         checks: Checks,
     ) -> Tensor:
-        with _replaced(session, subject, way, values, checks, plainly) as (scores, variants):
+        like, runs = self.value, plainly
+        with _replaced(session, subject, way, values, like, checks, runs) as (scores, variants):
             return variants.part(scores.of_target(target, self._class_names)).reshape(-1)
 
     def _way(self, session: Session, subject: Subject) -> TailWay:
@@ -305,19 +306,24 @@ class Tail:
             if short.given:
                 modes = ((False, True), (True, True), (False, False))
                 ways = [TailWay(call, short, copied=c, batched=b) for c, b in modes] + ways
+        ways += [TailWay(call, whole, copied=False, batched=False)]
         for way in ways:
             if self._works(session, subject, way):
                 return way
-        return TailWay(call, whole, copied=False, batched=False)
+        msg = (
+            f"the model gives other scores when the value of layer={self._layer!r} is handed to "
+            f"it, so no other values of it can be tried; choose another layer or method."
+        )
+        raise RuntimeError(msg)
 
     def _works(self, session: Session, subject: Subject, way: TailWay) -> bool:
         """Tell whether the layer's own value gives the model's scores, whatever is beside it."""
         values, row = self.value, subject.row
         if way.batched:
             values, row = torch.cat((values, torch.zeros_like(values))), 0
-        checks = Checks((), None)
+        like, checks, runs = self.value, Checks((), None), guarded
         try:
-            with _replaced(session, subject, way, values, checks, guarded) as (scores, variants):
+            with _replaced(session, subject, way, values, like, checks, runs) as (scores, variants):
                 return agree(session, replace(variants, row=row, image=self._image), scores)
         except InPlaceError:
             return False
@@ -325,14 +331,21 @@ class Tail:
 
 @contextlib.contextmanager
 def _replaced(
-    session: Session, subject: Subject, way: TailWay, values: Tensor, checks: Checks, runs: Runs
+    session: Session,
+    subject: Subject,
+    way: TailWay,
+    values: Tensor,
+    like: Tensor,
+    checks: Checks,
+    runs: Runs,
 ) -> Iterator[tuple[Scores, Subject]]:
     """Run the network with the layer's value replaced; yield the scores and whose they are."""
     rows, course = len(values), way.course
+    values = _laid_as(values, like)
     variants = replace(subject, image=None) if subject.rows > 1 else subject.repeated(rows)
     repeat = _repeater(rows) if way.copied else None
     if way.is_given:
-        instead = {way.call: values.clone()}  # the model may write to it
+        instead = {way.call: values}
         listeners: Around = (
             Giving(course, session.device, rows=rows, repeat=repeat, instead=instead),
         )
@@ -348,7 +361,16 @@ def _replaced(
 
 
 def _repeater(rows: int) -> Callable[[Tensor], Tensor]:
-    return lambda value: value.repeat(rows, *[1] * (value.dim() - 1))
+    return lambda value: _laid_as(value.expand(rows, *value.shape[1:]), value)
+
+
+def _laid_as(values: Tensor, like: Tensor) -> Tensor:
+    """Return a copy that lies in memory as another value, so that views of it are views, too."""
+    inner = sorted(range(1, like.dim()), key=like.stride, reverse=True)
+    order = [0, *inner]
+    back = sorted(range(like.dim()), key=order.__getitem__)
+    copy = values.permute(order).clone(memory_format=torch.contiguous_format)
+    return copy.permute(back)
 
 
 class _Replacing:

@@ -201,3 +201,33 @@ def test_tails_of_layers_without_a_batch_axis_in_front() -> None:
     tail = Inspector(model, x).passes.tail("patches")
     values = tail.value * torch.tensor([0.5, -1.0])[:, None, None, None]
     assert_near(tail.scores(values, 1), replaced(model, "patches", 1, values, x)[:, 1], "patches")
+
+
+class Crosswise(models.Plain):
+    """Write to what is a copy only as the value lies crosswise in memory."""
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.relu(self.conv1(x).transpose(2, 3))
+        flat = y.flatten(2)
+        flat *= 2
+        return self.fc(self.conv2(y).mean((2, 3)))
+
+
+def test_values_lie_in_memory_as_the_layers_own() -> None:
+    model, x = models.built(Crosswise()), models.pictures(1)
+    tail = Inspector(model, x).passes.tail("relu")
+    rows = [tail.value.clone() for _ in range(tail.value.shape[1])]
+    for channel, row in enumerate(rows):
+        row[:, channel] = 0.5
+    expected = torch.cat([replaced(model, "relu", 1, row, x)[:, 2] for row in rows])
+    assert_near(tail.scores(torch.cat(rows).contiguous(), 2), expected, "scores")
+    assert_near(tail.channel_scores(2, replacement=0.5), expected, "channels")
+
+
+def test_a_model_that_does_not_stand_its_own_value_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tail = Inspector(models.built(models.Plain()), models.pictures(1)).passes.tail("conv1")
+    monkeypatch.setattr(tail, "_works", lambda *_: False)
+    with pytest.raises(RuntimeError, match="gives other scores when the value of layer='conv1'"):
+        tail.scores(tail.value, 2)
