@@ -306,22 +306,24 @@ class Tail:
             if short.given:
                 modes = ((False, True), (True, True), (False, False))
                 ways = [TailWay(call, short, copied=c, batched=b) for c, b in modes] + ways
-        ways += [TailWay(call, whole, copied=False, batched=False)]
         for way in ways:
-            if self._works(session, subject, way):
+            if self._works(session, subject, way, guarded):
                 return way
+        last = TailWay(call, whole, copied=False, batched=False)
+        if self._works(session, subject, last, plainly):  # what the model raises is raised here
+            return last
         msg = (
             f"the model gives other scores when the value of layer={self._layer!r} is handed to "
             f"it, so no other values of it can be tried; choose another layer or method."
         )
         raise RuntimeError(msg)
 
-    def _works(self, session: Session, subject: Subject, way: TailWay) -> bool:
+    def _works(self, session: Session, subject: Subject, way: TailWay, runs: Runs) -> bool:
         """Tell whether the layer's own value gives the model's scores, whatever is beside it."""
         values, row = self.value, subject.row
         if way.batched:
             values, row = torch.cat((values, torch.zeros_like(values))), 0
-        like, checks, runs = self.value, Checks((), None), guarded
+        like, checks = self.value, Checks((), None)
         try:
             with _replaced(session, subject, way, values, like, checks, runs) as (scores, variants):
                 return agree(session, replace(variants, row=row, image=self._image), scores)
