@@ -6,6 +6,7 @@ while the backward pass runs.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -108,24 +109,40 @@ class Sweeper:
         self, targets: Sequence[ExplainedTarget], class_names: Sequence[str] | None
     ) -> Tensor:
         """Run the passes; return the score of each target and image, shape (K, B)."""
-        session = self._session
-        memory = session.memory
+        session, memory = self._session, self._session.memory
+        ways: list[Callable[[], Course]] = []
+        first = self._first if self._subject.image is not None else None
         if session.isolated and not memory.recorded_graph:
-            first = self._first if self._subject.image is not None else None
             if memory.begins_inside and first is not None:
-                try:
-                    return self._hooked(self._short_course(first), targets, class_names)
-                except _NoBeginningError:
-                    return self._recorded(targets, class_names)
-                except (InPlaceError, CourseError):
-                    memory.begins_inside = False
-            try:
-                return self._hooked(Course.whole(session.trace), targets, class_names)
-            except _NoBeginningError:
-                return self._recorded(targets, class_names)
-            except InPlaceError:
-                memory.recorded_graph = True
-        return self._recorded(targets, class_names)
+                ways.append(functools.partial(self._short_course, first))
+            ways.append(functools.partial(Course.whole, session.trace))
+        failed = 0
+        scores = None
+        for way in ways:
+            scores = self._tried(way, targets, class_names)
+            if scores is not None:
+                break
+            failed += 1
+        if scores is None:
+            scores = self._recorded(targets, class_names)
+        # Only now: what fails in every way says nothing about the ways.
+        memory.begins_inside &= not (failed and len(ways) > 1)
+        memory.recorded_graph |= bool(ways) and failed == len(ways)
+        return scores
+
+    def _tried(
+        self,
+        way: Callable[[], Course],
+        targets: Sequence[ExplainedTarget],
+        class_names: Sequence[str] | None,
+    ) -> Tensor | None:
+        """Run the passes on a course; return None where the model does not stand it."""
+        try:
+            return self._hooked(way(), targets, class_names)
+        except _NoBeginningError:
+            return self._recorded(targets, class_names)
+        except (InPlaceError, CourseError):
+            return None
 
     def _short_course(self, first: Call) -> Course:
         """Return the course that begins with a value."""
@@ -212,6 +229,19 @@ class Sweeper:
             traced = self._subject.traced(self._session, call)
             self._values[key] = tensor.detach().clone() if traced is None else traced
 
+    def _keep_uncalled(self, key: Key) -> None:
+        """Hold a value of a layer that is called in the trace, but not for this image alone."""
+        if key in self._values:
+            return
+        call = self._session.call(Source(*key, "output"))
+        traced = self._subject.traced(self._session, call)
+        if traced is None and call.value >= 0:
+            rows = self._subject.rows if self._subject.row is None else 1
+            shape = (rows, *call.shape[1:])
+            traced = torch.zeros(shape, dtype=call.dtype, device=self._session.device)
+        if traced is not None:
+            self._values[key] = traced
+
     # -- backward -----------------------------------------------------------------------------
 
     def _backward(
@@ -232,6 +262,7 @@ class Sweeper:
                     self._hear(key, gradient)
             for key in self._infos:
                 if (key, self._place) not in self._visited:
+                    self._keep_uncalled(key)
                     self._hear(key, None)
         return torch.stack([score.detach().float().cpu().reshape(-1) for score in found])
 

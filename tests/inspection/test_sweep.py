@@ -271,6 +271,52 @@ def test_each_layer_alone_gives_what_all_give(model: Callable[[], nn.Module]) ->
             assert_near(seen[-1], expected, (info.name, "alone"))
 
 
+class Refusing(models.Plain):
+    """Fail as long as it is told to."""
+
+    refuses = False
+
+    def forward(self, x: Tensor) -> Any:
+        if type(self).refuses:
+            msg = "out of order"
+            raise RuntimeError(msg)
+        return super().forward(x)
+
+
+def test_a_failure_of_the_model_says_nothing_about_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    inspector = Inspector(models.built(Refusing()), models.pictures(1))
+    inspector.passes.targets([1])
+    monkeypatch.setattr(Refusing, "refuses", True)
+    with pytest.raises(RuntimeError, match="out of order"):
+        inspector.passes.sweep(["conv1"], [1], lambda *_: None)
+    assert inspector._session.memory.begins_inside
+    assert not inspector._session.memory.recorded_graph
+    monkeypatch.setattr(Refusing, "refuses", False)
+    assert len(swept(inspector, [1])) == len(inspector.modules)
+
+
+class Together(models.Plain):
+    """Call a layer for nothing where there are several images."""
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.conv1(x)
+        if len(x) > 1:
+            self.bn(y)
+        return self.fc(self.conv2(y).mean((2, 3)))
+
+
+@pytest.mark.parametrize("cache", [None, 0])
+def test_a_layer_that_an_image_alone_does_not_need_is_visited(cache: int | None) -> None:
+    given = {} if cache is None else {"cache_bytes": cache}
+    inspector = Inspector(models.built(Together()), models.pictures(2), **given)
+    found = swept(inspector, [1, 2], image=1)
+    for place in range(2):
+        activation, gradient = found["bn", place]
+        assert activation.shape == (1, 4, 12, 10)
+        assert gradient is None
+    assert len(found) == 2 * len(inspector.modules)
+
+
 def test_other_weights_and_pictures_are_seen() -> None:
     model, x = models.built(models.Plain(inplace=True)), models.pictures(2)
     inspector = Inspector(model, x[:1])
