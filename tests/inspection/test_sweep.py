@@ -305,10 +305,9 @@ class Together(models.Plain):
         return self.fc(self.conv2(y).mean((2, 3)))
 
 
-@pytest.mark.parametrize("cache", [None, 0])
-def test_a_layer_that_an_image_alone_does_not_need_is_visited(cache: int | None) -> None:
-    given = {} if cache is None else {"cache_bytes": cache}
-    inspector = Inspector(models.built(Together()), models.pictures(2), **given)
+@pytest.mark.parametrize("cache_bytes", [1 << 20, 0])
+def test_a_layer_that_an_image_alone_does_not_need_is_visited(cache_bytes: int) -> None:
+    inspector = Inspector(models.built(Together()), models.pictures(2), cache_bytes=cache_bytes)
     found = swept(inspector, [1, 2], image=1)
     for place in range(2):
         activation, gradient = found["bn", place]
