@@ -293,7 +293,11 @@ class Tail:
 
     def _tried(self, session: Session, subject: Subject) -> TailWay:
         info = find_layer(session.modules, self._layer)
-        call = session.call(Source(info.path, info.call, "output"))
+        source = Source(info.path, info.call, "output")
+        call = session.call(source)
+        size = session.prepared.batch_size
+        every = Subject(session.prepared.nest, size, self._image, self._image)
+        own = every.part(session.activation(source))  # weights may be others than for self.value
         whole = Course.whole(session.trace)
         ways = [TailWay(call, whole, copied=False, batched=subject.rows == 1)]
         if session.isolated and subject.rows == 1 and session.memory.begins_inside:
@@ -307,10 +311,12 @@ class Tail:
                 modes = ((False, True), (True, True), (False, False))
                 ways = [TailWay(call, short, copied=c, batched=b) for c, b in modes] + ways
         for way in ways:
-            if self._works(session, subject, way, guarded):
+            if self._works(session, subject, way, own, guarded):
                 return way
         last = TailWay(call, whole, copied=False, batched=False)
-        if self._works(session, subject, last, plainly):  # what the model raises is raised here
+        if self._works(
+            session, subject, last, own, plainly
+        ):  # what the model raises is raised here
             return last
         msg = (
             f"the model gives other scores when the value of layer={self._layer!r} is handed to "
@@ -318,9 +324,11 @@ class Tail:
         )
         raise RuntimeError(msg)
 
-    def _works(self, session: Session, subject: Subject, way: TailWay, runs: Runs) -> bool:
+    def _works(
+        self, session: Session, subject: Subject, way: TailWay, own: Tensor, runs: Runs
+    ) -> bool:
         """Tell whether the layer's own value gives the model's scores, whatever is beside it."""
-        values, row = self.value, subject.row
+        values, row = own, subject.row
         if way.batched:
             values, row = torch.cat((values, torch.zeros_like(values))), 0
         like, checks = self.value, Checks((), None)

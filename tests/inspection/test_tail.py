@@ -231,3 +231,13 @@ def test_a_model_that_does_not_stand_its_own_value_is_refused(
     monkeypatch.setattr(tail, "_works", lambda *_: False)
     with pytest.raises(RuntimeError, match="gives other scores when the value of layer='conv1'"):
         tail.scores(tail.value, 2)
+
+
+def test_a_tail_outlives_other_weights() -> None:
+    model, x = models.built(models.Plain()), models.pictures(1)
+    tail = Inspector(model, x).passes.tail("conv1")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.3)
+    expected = replaced(model, "conv1", 1, tail.value, x)[:, 2]
+    assert_near(tail.scores(tail.value, 2), expected, "other weights")
