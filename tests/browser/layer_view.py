@@ -116,11 +116,16 @@ class LayerView:
     def scroll_to(self, row: int) -> None:
         """Bring a row of maps to the upper edge, as far as the content allows."""
         self.stage.locator(f"{self.grid_box} .cnnviz-scroller").evaluate(
-            """(scroller, top) => {
+            """async (scroller, [top, pitch]) => {
+              const frame = () => new Promise(requestAnimationFrame);
+              // The height of a new layer's content follows its first picture a little later.
+              const end = performance.now() + 2000;
+              while (scroller.scrollHeight < top + pitch && performance.now() < end) await frame();
               scroller.scrollTop = top;
-              return new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+              await frame();
+              await new Promise((done) => setTimeout(done, 0));
             }""",
-            row * self.grid().pitch_y,
+            [row * self.grid().pitch_y, self.grid().tile],
         )
 
     def digest(self) -> str:
@@ -179,16 +184,15 @@ def compare_all(view: LayerView, expected: Pixels, *, what: str) -> None:
     AssertionError
         A pixel differs; the text names the layer and the channel.
     """
-    grid = view.grid()
-    rows = -(-len(expected) // grid.columns)
-    per_page = max(1, grid.height // grid.pitch_y)
-    compared: set[int] = set()
-    for row in range(0, rows, per_page):
-        if row or grid.scroll:
-            view.scroll_to(row)
-        compared |= compare_visible(view, expected, what=what)
-    missing = sorted(set(range(len(expected))) - compared)
-    assert not missing, f"{what}: channels {missing[:9]} were never whole on the canvas"
+    if view.grid().scroll:
+        view.scroll_to(0)
+    missing = set(range(len(expected))) - compare_visible(view, expected, what=what)
+    while missing:
+        # The grid's own size is asked anew: it may change once all of a layer has been drawn.
+        view.scroll_to(min(missing) // view.grid().columns)
+        seen = compare_visible(view, expected, what=what)
+        assert seen & missing, f"{what}: channels {sorted(missing)[:9]} were never whole"
+        missing -= seen
 
 
 def compare_visible(view: LayerView, expected: Pixels, *, what: str) -> set[int]:
