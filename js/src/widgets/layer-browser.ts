@@ -45,13 +45,19 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   let shown: Shown | null = null;
   let isPainted = false;
   let state: StreamState = "idle";
+  /** Whether the hand chose a layer here that the trait does not say yet. */
+  let isAhead = false;
 
   const choose = (next: LayerEntry) => {
     go(next);
     shell.tell({ layer: next.name });
   };
-  const header = makeHeader(on, choose);
-  const tree = makeTree(on, choose);
+  const slide = (next: LayerEntry) => {
+    isAhead = true;
+    choose(next);
+  };
+  const header = makeHeader(on, slide);
+  const tree = makeTree(on, slide);
   const remarks = h("ul.quiet");
   const input = makeInputPanel(on, (chosen) => setImage(chosen));
   const panel = makeChannelPanel(on, input.mark);
@@ -146,6 +152,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     if (layer) {
       tree.choose(layer.name);
       if (model.get("layer") !== layer.name) writer.write({ layer: layer.name });
+      isAhead = false;
     }
     if (!shown) return;
     if (shown.layer.name === layer?.name) {
@@ -290,7 +297,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   followTrait("_index", takeIndex);
   followTrait("layer", () => {
     const next = network.find(model.get("layer"));
-    if (next && next.name !== layer?.name) choose(next);
+    if (!isAhead && next.name !== layer?.name) choose(next);
   });
   followTrait("channel", () => setChannel(model.get("channel")));
   followTrait("image", () => setImage(model.get("image")));

@@ -288,6 +288,19 @@ describe("the view's options", () => {
     model.set("layer", "no such layer");
     expect(one("header strong").textContent).toBe("head");
   });
+
+  it("are not pulled away by another tab before their own step is saved", () => {
+    const model = opened();
+    set("layer", "3");
+    model.answerLayer();
+    model.set("layer", "stem");
+    expect(root().dataset.shownLayer).toBe("head");
+    vi.advanceTimersByTime(1_000);
+    expect(model.get("layer")).toBe("head");
+    model.set("layer", "stem");
+    model.answerLayer();
+    expect(one("header strong").textContent).toBe("stem");
+  });
 });
 
 describe("other views of the Inspector", () => {
