@@ -297,7 +297,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   followTrait("_index", takeIndex);
   followTrait("layer", () => {
     const next = network.find(model.get("layer"));
-    if (!isAhead && next.name !== layer?.name) choose(next);
+    if (!isAhead && next && next.name !== layer?.name) choose(next);
   });
   followTrait("channel", () => setChannel(model.get("channel")));
   followTrait("image", () => setImage(model.get("image")));

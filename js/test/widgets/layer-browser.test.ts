@@ -293,8 +293,8 @@ describe("the view's options", () => {
     const model = opened();
     set("layer", "3");
     model.answerLayer();
-    model.set("layer", "stem");
-    expect(root().dataset.shownLayer).toBe("head");
+    model.set("layer", "body.conv");
+    expect(one("header strong").textContent).toBe("head");
     vi.advanceTimersByTime(1_000);
     expect(model.get("layer")).toBe("head");
     model.set("layer", "stem");
