@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 import torch.nn.functional as nnf
@@ -26,6 +23,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.attribution.sweep import cam_sweep, sweep_maps
 from cnnviz_widgets.inspection import Inspector
 from tests.benchmarks import networks
+from tests.benchmarks.apart import in_a_process
 from tests.benchmarks.figure import Figure, table
 from tests.benchmarks.load import ForeignLoad, quiet
 
@@ -35,8 +33,6 @@ _FIVE = ("gradcam", "gradcam++", "hirescam", "xgradcam", "layercam")
 _CLASSES = 10
 _PEER_BATCH = 16
 _THREADS = 2
-_ROOT = Path(__file__).resolve().parents[2]
-_SLEEP_WHILE_WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 # what is timed -> (in words, its bar)
 _BARS = {
     "one": ("Grad-CAM at all convolutions of {} / F", 1.00),
@@ -63,15 +59,9 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def _in_a_process(*arguments: str) -> dict[str, list[list[float]]]:
-    answer = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.bench_attribution", *arguments],
-        cwd=_ROOT,
-        env={**os.environ, **_SLEEP_WHILE_WAITING},
-        check=True,
-        capture_output=True,
-        text=True,
+    samples: dict[str, list[list[float]]] = in_a_process(
+        "tests.benchmarks.bench_attribution", *arguments
     )
-    samples: dict[str, list[list[float]]] = json.loads(answer.stdout)
     return samples
 
 

@@ -8,14 +8,11 @@ Memory is the largest that a fresh process ever held, for a number of samples an
 from __future__ import annotations
 
 import json
-import os
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -23,6 +20,7 @@ from torch import Tensor
 from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.inspection import Inspector
 from tests.benchmarks import networks
+from tests.benchmarks.apart import in_a_process
 from tests.benchmarks.figure import Figure, table
 from tests.benchmarks.load import ForeignLoad, quiet
 
@@ -37,8 +35,6 @@ _TIMED = {
 _COUNTED = {"integrated_gradients": "steps", "smoothgrad": "samples", "rise": "masks"}
 _FEW = 20
 _THREADS = 2
-_ROOT = Path(__file__).resolve().parents[2]
-_SLEEP_WHILE_WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -71,15 +67,7 @@ def _memory(title: str) -> Figure:
 
 
 def _in_a_process(*arguments: str) -> list[list[float]]:
-    answer = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.bench_saliency", *arguments],
-        cwd=_ROOT,
-        env={**os.environ, **_SLEEP_WHILE_WAITING},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    samples: list[list[float]] = json.loads(answer.stdout)
+    samples: list[list[float]] = in_a_process("tests.benchmarks.bench_saliency", *arguments)
     return samples
 
 

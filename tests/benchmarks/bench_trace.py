@@ -10,26 +10,22 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 
 from cnnviz_widgets.inspection import Inspector
 from tests.benchmarks import networks
+from tests.benchmarks.apart import in_a_process
 from tests.benchmarks.figure import Figure, table
 from tests.benchmarks.load import ForeignLoad, quiet
 
 _NETWORKS = {"ResNet-18": "resnet18", "ResNet-50": "resnet50", "VGG-16": "vgg16"}
 _BAR = 1.10
 _THREADS = 2
-_ROOT = Path(__file__).resolve().parents[2]
-_SLEEP_WHILE_WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -42,15 +38,9 @@ def measure(*, quick: bool) -> list[Figure]:
 
 
 def _in_a_process(name: str, *, rounds: int) -> dict[str, list[list[float]]]:
-    answer = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.bench_trace", name, str(rounds)],
-        cwd=_ROOT,
-        env={**os.environ, **_SLEEP_WHILE_WAITING},
-        check=True,
-        capture_output=True,
-        text=True,
+    samples: dict[str, list[list[float]]] = in_a_process(
+        "tests.benchmarks.bench_trace", name, str(rounds)
     )
-    samples: dict[str, list[list[float]]] = json.loads(answer.stdout)
     return samples
 
 
