@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -14,7 +13,7 @@ from cnnviz_widgets.inspection.weights import Weights
 from cnnviz_widgets.rendering.colormap import Rgb
 from cnnviz_widgets.rendering.mosaic import mosaic
 from cnnviz_widgets.rendering.quantise import LEVELS
-from cnnviz_widgets.streaming.messages import Request, read_name, read_names, read_whole
+from cnnviz_widgets.streaming.messages import Request, read_name, read_whole
 from cnnviz_widgets.streaming.wire import Header
 
 from .baking import Wanted
@@ -22,6 +21,7 @@ from .base import Answer, Frame, InspectorWidget, Reply, Watched, built, checked
 from .filter_frames import answer_frame, bank_frame, filter_frame, likeness_frame
 from .filter_index import FilterEntry, FilterIndex, build_filter_index
 from .layer_frames import input_frame
+from .prefetch import frames_ahead
 from .stills import MOST_CHANNELS, captioned, enlarged
 
 SCALE_MODES = ("layer", "filter")
@@ -214,20 +214,13 @@ class FilterGrid(InspectorWidget):
 
     def _prefetch(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send layers while nobody asks for anything else, then say which were sent."""
-        params = request.params
-        width = _width(params)
-        left = read_whole(params, "bytes")
-        sent: list[str] = []
-        for name in read_names(params, "layers"):
-            if left <= 0 or reply.stale or reply.waiting:
-                break
-            frame = self._bank_frame(name, width)
+        width = _width(request.params)
+
+        def make(name: str) -> tuple[Frame, Header]:
             asked: Header = {"layer": name, "image": 0, "tile": width, "side": "output"}
-            fields = {**frame.fields, "prefetch": True}
-            yield replace(frame, fields=fields, kind="layer", params=asked, final=False)
-            left -= sum(array.nbytes for array in frame.arrays.values())
-            sent.append(name)
-        yield Frame({"sent": sent})
+            return self._bank_frame(name, width), asked
+
+        yield from frames_ahead(request, reply, make)
 
     ANSWERS: ClassVar[dict[str, Answer]] = {
         "layer": _layer,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import traitlets
 
 from cnnviz_widgets.inspection.maps import Side
 from cnnviz_widgets.rendering.colormap import Rgb, colormap_names
-from cnnviz_widgets.streaming.messages import Request, read_name, read_names, read_whole
+from cnnviz_widgets.streaming.messages import Request, read_name, read_whole
 from cnnviz_widgets.streaming.wire import Header
 
 from .baking import Wanted
 from .base import Answer, Frame, InspectorWidget, Reply, built, checked_choice
 from .layer_frames import channel_frame, input_frame, layer_frame
+from .prefetch import frames_ahead
 from .stills import layer_still
 
 SCALE_MODES = ("channel", "layer", "fixed")
@@ -170,26 +170,14 @@ class LayerBrowser(InspectorWidget):
 
     def _prefetch(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send layers while nobody asks for anything else, then say which were sent."""
-        params = request.params
-        image = read_whole(params, "image")
-        tile = read_whole(params, "tile", low=1, high=MAX_TILE_PX)
-        left = read_whole(params, "bytes")
-        sent: list[str] = []
-        for name in read_names(params, "layers"):
-            if left <= 0 or reply.stale or reply.waiting:
-                break
+        image = read_whole(request.params, "image")
+        tile = read_whole(request.params, "tile", low=1, high=MAX_TILE_PX)
+
+        def make(name: str) -> tuple[Frame, Header]:
             frame = layer_frame(self.inspector, name, image=image, tile=tile, side="output")
-            asked: Header = {"layer": name, "image": image, "tile": tile, "side": "output"}
-            yield replace(
-                frame,
-                fields={**frame.fields, "prefetch": True},
-                kind="layer",
-                params=asked,
-                final=False,
-            )
-            left -= sum(array.nbytes for array in frame.arrays.values())
-            sent.append(name)
-        yield Frame({"sent": sent})
+            return frame, {"layer": name, "image": image, "tile": tile, "side": "output"}
+
+        yield from frames_ahead(request, reply, make)
 
     ANSWERS: ClassVar[dict[str, Answer]] = {
         "layer": _layer,
