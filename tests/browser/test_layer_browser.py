@@ -187,7 +187,11 @@ def test_a_running_cell_does_not_stop_the_slider(view: LayerView, maps: Maps) ->
 
 
 def test_a_flood_of_output_is_survived(view: LayerView, maps: Maps) -> None:
-    flood = 'for _ in range(150):\n    print("x" * 60_000)\n    time.sleep(0.02)'
+    # Bursts, since the server counts bytes a second: a slow machine would make a steady flow legal.
+    flood = """for burst in range(3):
+    for line in range(100):
+        print("x" * 60_000)
+    time.sleep(1)"""
     index = view.notebook.run(flood, wait=False)
     slider = view.control("layer").element_handle()
     view.choose("image", 1)
@@ -196,7 +200,7 @@ def test_a_flood_of_output_is_survived(view: LayerView, maps: Maps) -> None:
     check(view, maps, list(maps)[values[-1]], image=1)
     view.slide(2)
     check(view, maps, list(maps)[2], image=1)
-    assert len(view.notebook.text(index)) < 9_000_000, "the server dropped nothing: no flood"
+    assert len(view.notebook.text(index)) < 18_000_000, "the server dropped nothing: no flood"
 
 
 def test_two_tabs_do_not_disturb_each_other(
