@@ -51,24 +51,21 @@ class ModelState(NamedTuple):
 
 def state_of(model: nn.Module) -> ModelState:
     """Read the state of a model; takes some 50 us for a ResNet-18, so it is asked for freely."""
-    structure: list[int] = []
-    tensors: list[Tensor | None] = []
-    waiting, seen = [model], {id(model)}
-    for module in waiting:
-        structure.append(id(module))
+    holders: list[dict[str, Any]] = []  # of parameters and of buffers
+    scripted: list[Tensor] = []
+    modules, seen = [model], {id(model)}
+    for module in modules:
         if isinstance(module, torch.jit.ScriptModule):  # makes new objects when asked
-            scripted = (*module.parameters(), *module.buffers())
-            structure += [tensor.data_ptr() for tensor in scripted]
-            tensors += scripted
+            scripted += (*module.parameters(), *module.buffers())
             continue
-        held = [*module._parameters.values(), *module._buffers.values()]
-        structure += map(id, held)
-        tensors += held
+        holders += module._parameters, module._buffers
         for child in module._modules.values():
             if child is not None and id(child) not in seen:
                 seen.add(id(child))
-                waiting.append(child)
-    present = [tensor for tensor in tensors if tensor is not None]
+                modules.append(child)
+    held = [tensor for holder in holders for tensor in holder.values()]
+    present = [*scripted, *(tensor for tensor in held if tensor is not None)]
+    structure = [*map(id, modules), *map(len, holders), *map(id, held)]
     structure += [tensor.data_ptr() for tensor in present]
     return ModelState(structure, versions_of(present))
 

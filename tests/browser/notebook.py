@@ -63,7 +63,7 @@ class Notebook:
         self._open()
 
     def _open(self) -> None:
-        self.page.goto(f"{self.lab.url}/lab/tree/{self.name}?token={self.lab.token}&reset")
+        self.page.goto(self.lab.page_url(self.name))
         self._wait_until_open()
 
     def _wait_until_open(self) -> None:
