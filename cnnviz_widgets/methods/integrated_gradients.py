@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.methods.baselines import baseline_of
@@ -14,6 +15,8 @@ from cnnviz_widgets.methods.case import Attribution, Case
 
 RULES = ("gauss-legendre", "midpoint")
 """How the integral is computed; see `quadrature`."""
+Floats = NDArray[np.float64]
+_NEWTON_STEPS = 4  # the first guess is good to 1e-4 and each step doubles the digits
 
 
 def integrated_gradients(
@@ -90,7 +93,7 @@ def quadrature(steps: int, rule: str) -> tuple[Tensor, Tensor]:
         There is no such rule.
     """
     if rule == "gauss-legendre":
-        points, weights = np.polynomial.legendre.leggauss(steps)
+        points, weights = gauss_legendre(steps)
         points, weights = (points + 1) / 2, weights / 2
     elif rule == "midpoint":
         points, weights = (np.arange(steps) + 0.5) / steps, np.full(steps, 1 / steps)
@@ -98,6 +101,46 @@ def quadrature(steps: int, rule: str) -> tuple[Tensor, Tensor]:
         msg = f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}."
         raise ValueError(msg)
     return torch.from_numpy(points), torch.from_numpy(weights)
+
+
+def gauss_legendre(count: int) -> tuple[Floats, Floats]:
+    """Return the zeros of a Legendre polynomial and Gauss's weights, on (-1, 1), in order.
+
+    Newton's method from Tricomi's approximation, for all zeros at once: time grows with the square
+    of their number, 0.3 s for 5000, while NumPy's ``leggauss`` asks for the eigenvalues of a full
+    matrix, minutes for as many, in which nothing can stop it.
+
+    Parameters
+    ----------
+    count : int
+        Degree of the polynomial.
+
+    Returns
+    -------
+    points, weights : ndarray of float64, shape (count,)
+        Equal to ``leggauss`` within 1e-14.
+    """
+    places = np.arange(1, (count + 1) // 2 + 1)
+    angles = np.pi * (4 * places - 1) / (4 * count + 2)
+    shrunk = (count - 1) / (8 * count**3) + (39 - 28 / np.sin(angles) ** 2) / (384 * count**4)
+    found = (1 - shrunk) * np.cos(angles)
+    for _ in range(_NEWTON_STEPS):
+        value, slope = _legendre(count, found)
+        found -= value / slope
+    if count % 2:
+        found[-1] = 0.0  # exactly in the middle
+    weights = 2 / ((1 - found**2) * _legendre(count, found)[1] ** 2)
+    mirrored = slice(None, count // 2)
+    points = np.concatenate([-found[mirrored], found[::-1]])
+    return points, np.concatenate([weights[mirrored], weights[::-1]])
+
+
+def _legendre(degree: int, points: Floats) -> tuple[Floats, Floats]:
+    """Return a Legendre polynomial and its derivative at points inside (-1, 1)."""
+    before, value = np.ones_like(points), points
+    for order in range(2, degree + 1):
+        before, value = value, ((2 * order - 1) * points * value - (order - 1) * before) / order
+    return value, degree * (points * value - before) / (points**2 - 1)
 
 
 def spread(count: int) -> list[int]:

@@ -7,7 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.methods.integrated_gradients import integrated_gradients, quadrature, spread
+from cnnviz_widgets.methods.integrated_gradients import (
+    gauss_legendre,
+    integrated_gradients,
+    quadrature,
+    spread,
+)
 from tests.methods.slow_network import Array, SlowNetwork, assert_close, case_of, torch_network
 
 
@@ -41,6 +46,24 @@ def test_hand_numbers_of_a_relu() -> None:
     one = integrated_gradients(case, steps=5, rule="midpoint", baseline="zero")
     assert one.values.item() == pytest.approx(2 * 2 / 5)  # open at 0.7 and 0.9, not at 0.5
     assert one.gap == pytest.approx(-0.2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 16, 17, 50, 101])
+def test_gauss_legendre_is_numpys(count: int) -> None:
+    points, weights = gauss_legendre(count)
+    expected_points, expected_weights = np.polynomial.legendre.leggauss(count)
+    np.testing.assert_allclose(points, expected_points, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(weights, expected_weights, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 12, 3000, 5001])
+def test_gauss_legendre_integrates_polynomials(count: int) -> None:
+    """Exact up to degree 2 n - 1; NumPy's own takes minutes for thousands of points."""
+    points, weights = gauss_legendre(count)
+    assert (np.diff(points) > 0).all()
+    for degree in {0, 1, 2 * count - 2, 2 * count - 1, count}:
+        expected = 0 if degree % 2 else 2 / (degree + 1)
+        assert weights @ points**degree == pytest.approx(expected, abs=1e-14)
 
 
 def slow_integrated_gradients(
