@@ -138,6 +138,8 @@ class CallRecorder:
         Calls that have not returned, and those that raised while the model went on.
     kept_bytes, seen_bytes : int
         Bytes of memory of what is held, and of everything that passed by.
+    released : bool
+        Whether the values were let go.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -150,6 +152,7 @@ class CallRecorder:
         self.failed: list[Call] = []
         self.kept_bytes = 0
         self.seen_bytes = 0
+        self.released = False
         self.values = ValueNumbers()
         self.guarded: set[int] = set()  # storages of kept values
         self._counts: dict[str, int] = {}
@@ -250,6 +253,14 @@ class CallRecorder:
         """Return the tensor with this value number; None where it was not kept."""
         kept = self.kept.get(number)
         return None if kept is None else kept.tensor
+
+    def release(self) -> None:
+        """Let go of all values."""
+        self.kept.clear()
+        self.edges.clear()
+        self.guarded.clear()
+        self.kept_bytes = 0
+        self.released = True
 
     def overwritten(self) -> bool:
         """Tell whether a kept value was written to after it was taken."""

@@ -211,6 +211,14 @@ class QuickRecorder(OperationRecorder):
         super()._hold(tensor, value, source)
         self._depths[value] = 0
 
+    def release(self) -> None:
+        """Let go of all values, and of what they would be computed from."""
+        super().release()
+        self.recipes.clear()
+        self._depths.clear()
+        self._numbers.clear()
+        self._fresh.clear()
+
     def at_hand(self, value: int) -> bool:
         """Tell whether a value is kept or can be computed from what is kept."""
         return value in self._depths

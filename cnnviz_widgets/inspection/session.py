@@ -86,8 +86,6 @@ class Session:
     ----------
     prepared : Prepared
         The inputs.
-    trace : Trace
-        The values for these inputs and the weights as they were last seen.
     structure : Structure
         What does not depend on the values.
     scores : Tensor of shape (N, K) or None
@@ -99,7 +97,6 @@ class Session:
     """
 
     prepared: Prepared
-    trace: Trace
     structure: Structure
     scores: Tensor | None
     memory: Memory
@@ -121,6 +118,7 @@ class Session:
         self._probe: Probe | None = None
         self._built: list[int] = []
         self._state: ModelState | None = None
+        self._trace: Trace | None = None
         self._own: frozenset[str] = frozenset()
         self._copies = False
         self._verified: set[object] = set()
@@ -155,13 +153,28 @@ class Session:
         """Trace the same inputs again, because a value that was held is not what it was."""
         self._retrace(self.prepared)
 
+    @property
+    def trace(self) -> Trace:
+        """The values for these inputs and the weights as they were last seen."""
+        assert self._trace is not None
+        if self._trace.recorder.released:  # other inputs were tried, and raised
+            plan = Plan(budget=self._cache_bytes)
+            self._trace, self._state = self._traced(self.prepared, plan, self._trace.random)
+            self.structure = Structure(self._trace, self.selector, self.prepared.batch_size)
+        return self._trace
+
     def _retrace(self, prepared: Prepared) -> None:
-        """Trace; the old trace goes when the new one is there, and stays where this raises."""
+        """Trace; where this raises, another pass brings the old trace back when it is asked for.
+
+        The old values go first: memory that was just written to is quicker to write to again.
+        """
+        if self._trace is not None:
+            self._trace.recorder.release()
         new, state = self._traced(prepared, Plan(budget=self._cache_bytes))
         scores = select_scores(new.output, self.selector, prepared.batch_size)
         _check_has_layers(self.model, new)
         self.structure = Structure(new, self.selector, prepared.batch_size)
-        self.prepared, self.trace, self._state = prepared, new, state
+        self.prepared, self._trace, self._state = prepared, new, state
         self.scores = None if scores is None else scores.detach()
         self._modules = self._graph = None
         self.memory = self.memory.of_other_values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,56 @@ def test_gradients_build_a_graph_only_when_they_are_asked_for() -> None:
         "layers_recomputed": 0,
         "has_graph": False,
     }
+
+
+class Noisy(nn.Module):
+    """Draws noise, and fails on pictures that are all zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.relu(self.conv(x + torch.rand_like(x)))
+        if not x.any():
+            raise ArithmeticError
+        return y.mean((2, 3))
+
+
+def test_inputs_that_fail_leave_every_value_as_it_was() -> None:
+    x = models.pictures()
+    inspector = Inspector(models.built(Noisy()), x)
+    names = [info.name for info in inspector.modules]
+    before = [inspector.activation(name) for name in names]
+    predictions, epoch = inspector.predictions(), inspector.epoch
+    for _ in range(2):
+        with pytest.raises(ArithmeticError):
+            inspector.set_inputs(torch.zeros_like(x))
+    assert all(torch.equal(inspector.activation(n), v) for n, v in zip(names, before, strict=True))
+    assert inspector.predictions() == predictions
+    assert inspector.epoch == epoch
+    assert torch.equal(inspector.gradient("conv", 1), inspector.gradient("conv", 1))
+
+
+def test_old_values_are_gone_before_new_ones_come() -> None:
+    alive: list[bool] = []
+
+    class Asking(Noisy):
+        def forward(self, x: Tensor) -> Tensor:
+            alive.append(any(old() is not None for old in held))
+            return super().forward(x)
+
+    held: list[weakref.ref[Tensor]] = []
+    inspector = Inspector(models.built(Asking()), models.pictures())
+    inspector.set_inputs(models.pictures() + 1)
+    for kept in session_of(inspector).trace.recorder.kept.values():
+        if kept.source.path == "conv" and kept.source.side == "output":
+            held.append(weakref.ref(kept.tensor))
+    assert held
+    del kept
+    inspector.set_inputs(models.pictures() + 2)
+    assert alive[-1] is False
 
 
 def test_gradient_against_central_differences_in_float64() -> None:
