@@ -61,11 +61,12 @@ export class CamModel extends WidgetModel<CamTraits> {
       }
     });
     const rows = table.length / 7;
-    this.answer(request, { layers, notes: [], kind: "maps", final: false, ...fields }, [
-      ["table", "u4", [rows, 7], Uint32Array.from(table)],
-      ["ranges", "f4", [rows, 2], Float32Array.from(ranges)],
-      ["codes", "u1", [codes.length], Uint8Array.from(codes)],
-    ]);
+    const header = { layers, notes: [], kind: "maps", final: false };
+    this.frame(
+      request,
+      { ...header, ...fields },
+      { table: [[rows, 7], table], ranges: [[rows, 2], ranges], codes: [[codes.length], codes] },
+    );
   }
 
   /** Answers a request for a sweep, or for one ahead. */
@@ -74,7 +75,7 @@ export class CamModel extends WidgetModel<CamTraits> {
     for (const name of methods as string[]) {
       this.sendMaps(request, layers, { params: { method: name, image } });
     }
-    this.answer(request, { scores: this.scores(request) }, []);
+    this.frame(request, { scores: this.scores(request) }, {});
   }
 
   /** Answers a request for the maps of one layer. */
@@ -87,9 +88,7 @@ export class CamModel extends WidgetModel<CamTraits> {
       notes: classes.map(() => null),
       scores: this.scores(request),
     };
-    this.answer(request, { ...facts, ...fields }, [
-      ["values", "f4", [classes.length, 2, 2], Float32Array.from(values)],
-    ]);
+    this.frame(request, { ...facts, ...fields }, { values: [[classes.length, 2, 2], values] });
   }
 
   scores(request: Sent | undefined): object[] {
@@ -101,25 +100,6 @@ export class CamModel extends WidgetModel<CamTraits> {
       score_kind: "logit",
       probability: index / 4,
     }));
-  }
-
-  /** Answers with arrays of any type. */
-  answer(
-    request: Sent | undefined,
-    fields: object,
-    arrays: readonly (readonly [string, string, number[], ArrayLike<number> & ArrayBufferView])[],
-  ): void {
-    if (!request) throw new Error("nothing was asked");
-    const bytes: number[] = [];
-    const specs = arrays.map(([name, dtype, shape, data]) => {
-      while (bytes.length % 8) bytes.push(0);
-      const offset = bytes.length;
-      bytes.push(...new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      return { name, dtype, shape, offset };
-    });
-    const { cid, seq, kind, params } = request;
-    const header = { type: "frame", cid, seq, kind, params, epoch: 1, final: true, ms: 1 };
-    this.receive({ ...header, arrays: specs, ...fields }, Uint8Array.from(bytes).buffer);
   }
 
   /** Answers all that is asked, over and over, until nothing more is. */

@@ -113,7 +113,7 @@ describe("ahead", () => {
     model.answerSweep();
     for (let i = 0; i < 4; i++) {
       clock.pass(500);
-      if (model.last()?.kind === "ahead") model.answer(model.last(), { scores: [] }, []);
+      if (model.last()?.kind === "ahead") model.frame(model.last(), { scores: [] }, {});
     }
     expect(kinds()).toEqual(["sweep", "ahead", "ahead"]);
     source.want(query({ targets: [1] }));
@@ -129,7 +129,7 @@ describe("a slow method", () => {
     expect(kinds()).toEqual([]);
     source.wantExact(slow);
     expect(model.last("map")?.params.method).toBe("scorecam");
-    model.answer(model.last(), { done: 3, total: 9, kind: "progress", final: false }, []);
+    model.frame(model.last(), { done: 3, total: 9, kind: "progress", final: false }, {});
     expect(events).toContain("3 of 9");
     model.answerMap(model.last(), { done: 5, total: 9, final: false });
     expect(source.find(slow)[0]?.isFinal).toBe(false);

@@ -27,6 +27,13 @@ export function indexOf(names: readonly string[] = LAYERS, epoch = 1): Index {
   return { inspector: "one", epoch, model: "Net", batch: 2, layers, notices: [], ...scores };
 }
 
+/** Types on the wire of the arrays that are not floats. */
+const ARRAYS: Record<string, readonly [string, typeof Uint8Array | typeof Uint32Array]> = {
+  codes: ["u1", Uint8Array],
+  rgb: ["u1", Uint8Array],
+  table: ["u4", Uint32Array],
+};
+
 /** The model of any widget. */
 export class WidgetModel<T extends SharedTraits> {
   readonly sent: Sent[] = [];
@@ -86,16 +93,16 @@ export class WidgetModel<T extends SharedTraits> {
     this.#emit("msg:custom", content, buffer ? [new DataView(buffer)] : []);
   }
 
+  /** Answers a request; arrays that `ARRAYS` does not name are floats. */
   frame(request: Sent | undefined, fields: object, arrays: Record<string, [number[], number[]]>) {
     if (!request) throw new Error("nothing was asked");
     const specs: object[] = [];
     const bytes: number[] = [];
     for (const [name, [shape, values]] of Object.entries(arrays)) {
       while (bytes.length % 8) bytes.push(0);
-      const isBytes = name === "codes" || name === "rgb";
-      specs.push({ name, dtype: isBytes ? "u1" : "f4", shape, offset: bytes.length });
-      const data = isBytes ? Uint8Array.from(values) : Float32Array.from(values);
-      bytes.push(...new Uint8Array(data.buffer));
+      const [dtype, type] = ARRAYS[name] ?? (["f4", Float32Array] as const);
+      specs.push({ name, dtype, shape, offset: bytes.length });
+      bytes.push(...new Uint8Array(type.from(values).buffer));
     }
     const { cid, seq, kind, params } = request;
     const header = { type: "frame", cid, seq, kind, params, epoch: 1, final: true, ms: 1 };

@@ -1,53 +1,27 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { CamTraits } from "../../src/camtraits";
 import { joinLink } from "../../src/link";
 import widget from "../../src/widgets/cam-slider";
 import { CamModel, CLASSES } from "../cammodel";
 import { indexOf, LAYERS } from "../model";
-import { type Stub, stubPage } from "../page";
-
-interface Painted {
-  layer: string;
-  index: number;
-  target: number;
-  method: string;
-  seq: number;
-  image: number;
-}
-
-let page: Stub;
-let painted: Painted[];
-let stops: (() => void)[];
-let end: AbortController;
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  page = stubPage();
-  painted = [];
-  stops = [];
-  document.body.replaceChildren();
-  end = new AbortController();
-  document.body.addEventListener(
-    "cnnviz:painted",
-    (event) => painted.push((event as CustomEvent<Painted>).detail),
-    end,
-  );
-});
-
-afterEach(() => {
-  for (const stop of stops) stop();
-  end.abort();
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
+import {
+  control,
+  end,
+  one,
+  page,
+  painted,
+  panels,
+  press,
+  root,
+  set,
+  show,
+  stops,
+} from "../viewpage";
 
 function open(traits: Partial<CamTraits> = {}): CamModel {
   const model = new CamModel(traits);
-  const el = document.body.appendChild(document.createElement("div"));
-  const props = { model: model.model, el } as unknown as Parameters<typeof widget.render>[0];
-  stops.push(widget.render(props));
+  show(widget, model.model);
   return model;
 }
 
@@ -61,25 +35,8 @@ function opened(traits: Partial<CamTraits> = {}): CamModel {
   return model;
 }
 
-const root = () => one(".cnnviz");
-const panels = () => [...document.querySelectorAll<HTMLElement>(".cnnviz-panel")];
 const asked = (model: CamModel, kind: string) =>
   model.sent.filter(({ type, kind: k }) => type === "req" && k === kind).length;
-
-function one<T extends HTMLElement = HTMLElement>(selector: string): T {
-  const found = document.querySelector<T>(selector);
-  if (!found) throw new Error(`no ${selector}`);
-  return found;
-}
-
-function control<T extends HTMLElement = HTMLInputElement>(name: string): T {
-  return one<T>(`[data-cnnviz-control="${name}"]`);
-}
-
-function set(name: string, value: string | number, event = "input"): void {
-  control(name).value = `${value}`;
-  control(name).dispatchEvent(new Event(event, { bubbles: true }));
-}
 
 /** Reds of a panel's corners, which with the colours "gray" and full opacity are its levels. */
 function levels(place = 0): number[] {
@@ -220,11 +177,9 @@ describe("a map", () => {
     expect(frame.getAttribute("aria-label")).toBe(
       "Map of dog at body.relu, 2 × 2 values; arrow keys read them",
     );
-    const press = (key: string) => frame.dispatchEvent(new KeyboardEvent("keydown", { key }));
-    press("Home");
-    press("ArrowUp");
+    press(frame, "Home", "ArrowUp");
     expect(one("output").textContent).toBe("y 0, x 1: 3.5");
-    press("Escape");
+    press(frame, "Escape");
     expect(one("output").textContent).toBe("raw values from -1 to 3.5");
   });
 
@@ -233,7 +188,7 @@ describe("a map", () => {
     model.answerPicture();
     const request = model.last("sweep");
     model.sendMaps(request, ["body.relu"]);
-    model.answer(request, { scores: model.scores(request) }, []);
+    model.frame(request, { scores: model.scores(request) }, {});
     vi.advanceTimersByTime(400);
     const facts = { statuses: [1], notes: ["Every value is zero: the layer is dead."] };
     model.answerMap(model.last("map"), facts);
@@ -260,7 +215,7 @@ describe("methods", () => {
     vi.advanceTimersByTime(300);
     const request = model.last("map");
     expect(request?.params).toMatchObject({ method: "scorecam", layer: "body.relu" });
-    model.answer(request, { done: 3, total: 9, kind: "progress", final: false }, []);
+    model.frame(request, { done: 3, total: 9, kind: "progress", final: false }, {});
     expect(one(".cnnviz-progress").textContent).toContain("3 of 9 passes");
     control("stop").click();
     expect(model.sent.at(-1)).toMatchObject({ type: "cancel", seq: request?.seq });

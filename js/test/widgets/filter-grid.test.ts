@@ -1,41 +1,15 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { FilterTraits } from "../../src/filters";
 import widget from "../../src/widgets/filter-grid";
 import { FilterModel, filterIndex } from "../filtermodel";
-import { type Stub, stubPage } from "../page";
-
-let page: Stub;
-let painted: Record<string, unknown>[];
-let stops: (() => void)[];
-let end: AbortController;
+import { one, page, painted, press, set, show, stops } from "../viewpage";
 
 const STAGE = '[aria-label="All filters"] .cnnviz-grid:not([hidden])';
 const KERNELS = '[aria-label="Weights of the filter"]';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  page = stubPage();
-  painted = [];
-  stops = [];
-  document.body.replaceChildren();
-  end = new AbortController();
-  const note = (event: Event) => painted.push((event as CustomEvent).detail);
-  document.body.addEventListener("cnnviz:painted", note, end);
-});
-
-afterEach(() => {
-  for (const stop of stops) stop();
-  end.abort();
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
-
 function open(traits: Partial<FilterTraits> = {}, model = new FilterModel(traits)): FilterModel {
-  const el = document.body.appendChild(document.createElement("div"));
-  const props = { model: model.model, el } as unknown as Parameters<typeof widget.render>[0];
-  stops.push(widget.render(props));
+  show(widget, model.model);
   return model;
 }
 
@@ -51,25 +25,6 @@ function opened(traits: Partial<FilterTraits> = {}): FilterModel {
   const model = open(traits);
   rest(model);
   return model;
-}
-
-function one<T extends HTMLElement = HTMLElement>(selector: string): T {
-  const found = document.querySelector<T>(selector);
-  if (!found) throw new Error(`no ${selector}`);
-  return found;
-}
-
-function set(name: string, value: string, event = "input"): void {
-  const control = one<HTMLInputElement>(`[data-cnnviz-control="${name}"]`);
-  control.value = value;
-  control.dispatchEvent(new Event(event, { bubbles: true }));
-}
-
-function press(target: Element, ...keys: string[]): void {
-  for (const key of keys) {
-    const init = { key, bubbles: true, cancelable: true };
-    target.dispatchEvent(new KeyboardEvent("keydown", init));
-  }
 }
 
 const asked = (model: FilterModel) =>

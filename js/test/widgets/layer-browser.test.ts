@@ -1,52 +1,16 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { BrowserTraits } from "../../src/layertraits";
 import { joinLink } from "../../src/link";
 import widget from "../../src/widgets/layer-browser";
 import { FakeModel, indexOf, LAYERS, layerEntry } from "../model";
-import { type Stub, stubPage } from "../page";
-
-interface Painted {
-  layer: string;
-  index: number;
-  seq: number;
-  image: number;
-}
-
-let page: Stub;
-let painted: Painted[];
-let stops: (() => void)[];
-let end: AbortController;
+import { control, end, one, page, painted, press, root, set, show, stops } from "../viewpage";
 
 /** The stage of the layer's output; that of its input stands before it, hidden. */
 const STAGE = '[aria-label="Output of the layer"]';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-  page = stubPage();
-  painted = [];
-  stops = [];
-  document.body.replaceChildren();
-  end = new AbortController();
-  document.body.addEventListener(
-    "cnnviz:painted",
-    (event) => painted.push((event as CustomEvent<Painted>).detail),
-    end,
-  );
-});
-
-afterEach(() => {
-  for (const stop of stops) stop();
-  end.abort();
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
-
 function open(traits: Partial<BrowserTraits> = {}, model = new FakeModel(traits)): FakeModel {
-  const el = document.body.appendChild(document.createElement("div"));
-  const props = { model: model.model, el } as unknown as Parameters<typeof widget.render>[0];
-  stops.push(widget.render(props));
+  show(widget, model.model);
   return model;
 }
 
@@ -56,30 +20,6 @@ function opened(traits: Partial<BrowserTraits> = {}): FakeModel {
   model.answerAll();
   vi.advanceTimersByTime(100);
   return model;
-}
-
-function root(): HTMLElement {
-  return one(".cnnviz");
-}
-
-function one<T extends HTMLElement = HTMLElement>(selector: string): T {
-  const found = document.querySelector<T>(selector);
-  if (!found) throw new Error(`no ${selector}`);
-  return found;
-}
-
-function control<T extends HTMLElement = HTMLInputElement>(name: string): T {
-  return one<T>(`[data-cnnviz-control="${name}"]`);
-}
-
-function set(name: string, value: string, event = "input"): void {
-  control(name).value = value;
-  control(name).dispatchEvent(new Event(event, { bubbles: true }));
-}
-
-function press(target: Element, key: string): boolean {
-  const init = { key, bubbles: true, cancelable: true };
-  return !target.dispatchEvent(new KeyboardEvent("keydown", init));
 }
 
 describe("opening", () => {

@@ -1,51 +1,14 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { palette } from "../../src/palettes";
 import type { SaliencyTraits } from "../../src/saliencytraits";
 import widget from "../../src/widgets/saliency-overlay";
 import { indexOf } from "../model";
-import { type Stub, stubPage } from "../page";
 import { METHODS, SaliencyFake } from "../saliencymodel";
-
-interface Painted {
-  method: string;
-  target: number | string;
-  seq: number;
-  image: number;
-  panel: number;
-}
-
-let page: Stub;
-let painted: Painted[];
-let stops: (() => void)[];
-let end: AbortController;
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  page = stubPage();
-  painted = [];
-  stops = [];
-  document.body.replaceChildren();
-  end = new AbortController();
-  document.body.addEventListener(
-    "cnnviz:painted",
-    (event) => painted.push((event as CustomEvent<Painted>).detail),
-    end,
-  );
-});
-
-afterEach(() => {
-  for (const stop of stops) stop();
-  end.abort();
-  vi.useRealTimers();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
+import { control, one, page, painted, panels, show, stops } from "../viewpage";
 
 function open(traits: Partial<SaliencyTraits> = {}, model = new SaliencyFake(traits)) {
-  const el = document.body.appendChild(document.createElement("div"));
-  const props = { model: model.model, el } as unknown as Parameters<typeof widget.render>[0];
-  stops.push(widget.render(props));
+  show(widget, model.model);
   return model;
 }
 
@@ -60,27 +23,10 @@ const two = (): Partial<SaliencyTraits> => ({
   panels: [{ method: "gradient" }, { method: "rise" }],
 });
 
-function one<T extends HTMLElement = HTMLElement>(
-  selector: string,
-  within: ParentNode = document,
-): T {
-  const found = within.querySelector<T>(selector);
-  if (!found) throw new Error(`no ${selector}`);
-  return found;
-}
-
-function panels(): HTMLElement[] {
-  return [...document.querySelectorAll<HTMLElement>(".cnnviz-panel")];
-}
-
 function panel(place = 0): HTMLElement {
   const found = panels()[place];
   if (!found) throw new Error(`no panel ${place}`);
   return found;
-}
-
-function control<T extends HTMLElement = HTMLInputElement>(name: string, within?: ParentNode): T {
-  return one<T>(`[data-cnnviz-control="${name}"]`, within);
 }
 
 function set(name: string, value: string, within?: ParentNode): void {
