@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cnnviz_widgets.widgets.cam_slider import CamSlider
     from cnnviz_widgets.widgets.explore import explore
     from cnnviz_widgets.widgets.filter_grid import FilterGrid
+    from cnnviz_widgets.widgets.image_picker import ImagePicker
     from cnnviz_widgets.widgets.layer_browser import LayerBrowser
     from cnnviz_widgets.widgets.saliency_overlay import SaliencyOverlay
     from cnnviz_widgets.widgets.sketch_pad import SketchPad
@@ -30,6 +31,7 @@ __all__ = [
     "CamSlider",
     "CamSweep",
     "FilterGrid",
+    "ImagePicker",
     "Inspector",
     "LayerBrowser",
     "Map",
@@ -49,6 +51,7 @@ _HOME = {
     "CamSlider": "cnnviz_widgets.widgets.cam_slider",
     "CamSweep": "cnnviz_widgets.attribution.sweep",
     "FilterGrid": "cnnviz_widgets.widgets.filter_grid",
+    "ImagePicker": "cnnviz_widgets.widgets.image_picker",
     "Inspector": "cnnviz_widgets.inspection.inspector",
     "LayerBrowser": "cnnviz_widgets.widgets.layer_browser",
     "Map": "cnnviz_widgets.attribution.map",

@@ -11,7 +11,8 @@ import { isColormaps, packColormaps } from "./pack.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "cnnviz_widgets", "static");
-const widgets = ["layer-browser", "cam-slider", "saliency-overlay", "filter-grid"].filter((name) =>
+const names = ["layer-browser", "cam-slider", "saliency-overlay", "filter-grid", "image-picker"];
+const widgets = names.filter((name) =>
   ["ts", "css"].every((suffix) => existsSync(join(here, "src", "widgets", `${name}.${suffix}`))),
 );
 const files = [

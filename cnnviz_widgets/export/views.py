@@ -29,6 +29,7 @@ _OURS = {
         "filter_grid": "FilterGrid",
         "saliency_overlay": "SaliencyOverlay",
         "cam_slider": "CamSlider",
+        "image_picker": "ImagePicker",
     }.items()
 }
 _BOXES = ("BoxModel", "HBoxModel", "VBoxModel", "GridBoxModel", "TabModel", "AccordionModel")

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnviz_widgets.inspection.decoding import Decoded, PictureError, decoded, settled
 from cnnviz_widgets.inspection.readings import ModelInput, Prepared, rank_doubt, readings
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
 
@@ -182,7 +183,7 @@ def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> T
     from PIL.Image import Image
 
     if isinstance(item, (str, os.PathLike)):
-        item = open_picture(Path(item))
+        item = open_picture(Path(item)).picture
     if isinstance(item, Image):
         return _normalised(_from_pil(item, model), model, norm)
     if isinstance(item, np.ndarray):
@@ -200,7 +201,7 @@ def _normalised(pictures: Tensor, model: ModelInput, norm: Normalisation | None)
     return norm.apply(pictures[None])[0] if single else norm.apply(pictures)
 
 
-def open_picture(path: Path) -> Image:
+def open_picture(path: Path) -> Decoded:
     """Read a picture file, turned the way its camera was held.
 
     Raises
@@ -210,8 +211,6 @@ def open_picture(path: Path) -> Image:
     ValueError
         The file is no picture, or a directory.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     if path.is_dir():
         msg = f"inputs={str(path)!r} is a directory; give the path of one picture in it."
         raise ValueError(msg)
@@ -219,11 +218,8 @@ def open_picture(path: Path) -> Image:
         msg = f"inputs={str(path)!r} is not a file; give the path of a picture (PNG, JPEG, ...)."
         raise FileNotFoundError(msg)
     try:
-        with Image.open(path) as picture:
-            turned = ImageOps.exif_transpose(picture)
-            turned.load()
-            return turned
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        return decoded(path.read_bytes(), formats=None)
+    except (PictureError, OSError) as error:
         msg = (
             f"inputs={str(path)!r} is not a picture that can be read ({error}); give a PNG, JPEG "
             f"or another file that PIL opens."
@@ -240,7 +236,7 @@ def _from_pil(picture: Image, model: ModelInput) -> Tensor:
             f"channels. Give a tensor instead."
         )
         raise ValueError(msg)
-    pixels = np.array(picture.convert(mode), dtype=np.float32) / 255
+    pixels = np.array(settled(picture).picture.convert(mode), dtype=np.float32) / 255
     return torch.from_numpy(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1).copy())
 
 

@@ -45,10 +45,9 @@ from cnnviz_widgets.inspection.readings import ModelInput
 from cnnviz_widgets.inspection.session import Session, check_model
 from cnnviz_widgets.inspection.shadow import unwrap
 from cnnviz_widgets.inspection.targets import Target, class_index
+from cnnviz_widgets.inspection.values import Nest, replace_tensors
 
-_OPTIONS = (
-    "class_names", "mean", "std", "output", "layers", "layouts", "cache_bytes",
-)  # fmt: skip
+_OPTIONS = ("class_names", "mean", "std", "output", "layers", "layouts", "cache_bytes")
 
 
 class Inspector:
@@ -177,6 +176,11 @@ class Inspector:
     def batch_size(self) -> int:
         """Images in the batch."""
         return self._session.prepared.batch_size
+
+    @property
+    def inputs(self) -> Nest:
+        """Copies of what is looked at: the tensors as they were given, with their batch axis."""
+        return replace_tensors(self._session.prepared.given, torch.clone)
 
     @property
     def has_scores(self) -> bool:
@@ -406,7 +410,8 @@ class Inspector:
     def _opened(self, wait: float | None) -> Iterator[Session]:
         """Hold the lock, and give the session as it is with the weights of now."""
         with self._entered(wait):
-            self._check()
+            if self._session.update():
+                self._forget()
             yield self._session
 
     def _announce(self) -> None:
@@ -415,10 +420,6 @@ class Inspector:
             listener = kept()
             if listener is not None:
                 listener()
-
-    def _check(self) -> None:
-        if self._session.update():
-            self._forget()
 
     def _forget(self) -> None:
         self._gradients.clear()

@@ -3,6 +3,7 @@
 import { inputControl } from "./controls";
 import { h, makeImage, type On, setText, show } from "./dom";
 import { makeFrame, type Spot } from "./frame";
+import { paintRgb } from "./rgb";
 import type { Frame } from "./wire";
 import * as words from "./words";
 
@@ -39,10 +40,7 @@ export function makeInputPicture(on: On, onChoose: (image: number) => void): Inp
       const [height = 0, width = 0] = rgb.shape;
       resize(width, height);
       const { pixels, put } = makeImage(canvas, width, height);
-      for (let i = 0, at = 0; i < pixels.length; i++, at += 3) {
-        const [red = 0, green = 0, blue = 0] = rgb.data.subarray(at, at + 3);
-        pixels[i] = (255 << 24) | (blue << 16) | (green << 8) | red;
-      }
+      paintRgb(pixels, rgb.data);
       put();
     },
   };

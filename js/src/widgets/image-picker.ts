@@ -1,0 +1,204 @@
+/** The ImagePicker in the page: a picture comes in, and is shown as the network gets it. */
+
+import type { AnyModel, RenderProps } from "@anywidget/types";
+import { type Clock, realClock } from "../clock";
+import { selectControl } from "../controls";
+import { h, setText, show } from "../dom";
+import { makeInputPanel } from "../inputpanel";
+import { makePickerSamples } from "../pickersamples";
+import { makePickerZone } from "../pickerzone";
+import { makeRemarks } from "../remarks";
+import { openShell } from "../shell";
+import { makeReader, openStream, type StreamState } from "../stream";
+import { watch } from "../surroundings";
+import type { SharedTraits } from "../traits";
+import { sendFile } from "../upload";
+import type { Failure, Frame, Params } from "../wire";
+import * as words from "../words-picker";
+
+/** What is known of the chosen picture; nothing of one that was not chosen here. */
+interface Chosen {
+  readonly name?: string;
+  /** Place among the samples, or -1. */
+  readonly sample?: number;
+  readonly steps?: readonly (readonly [
+    kind: string,
+    width: number,
+    height: number,
+    name: string,
+  ])[];
+}
+
+export interface PickerTraits extends SharedTraits {
+  image: number;
+  fit: string;
+  _chosen: Chosen;
+  _names: readonly string[];
+  /** Name of the user's own preprocessing, or "". */
+  _preprocess: string;
+  _most_bytes: number;
+}
+
+/** Opens a view of the model in `el`; what it returns takes everything away again. */
+function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock): () => void {
+  const shell = openShell(model, "image-picker", clock, (choice) =>
+    setImage(choice.image ?? image),
+  );
+  const { root, on, writer, notice, followTrait } = shell;
+  let index = model.get("_index");
+  let image = model.get("image");
+  let epoch = 0;
+  let uploads = 0;
+  let isLive = true;
+
+  const zone = makePickerZone(on, root, model.get("_most_bytes"), (file) => void take(file));
+  const samples = makePickerSamples(on, (sample) => choose({ sample }));
+  const input = makeInputPanel(on, (chosen) => setImage(chosen));
+  const remarks = makeRemarks();
+  const name = h("strong");
+  const steps = h("ol");
+  const done = h("section.done", { role: "status" }, name, steps);
+  const fits = Object.entries(words.fits);
+  const fit = selectControl("fit", words.fit, fits, on, (chosen) => choose({ fit: chosen }));
+  const status = h("span.status", { role: "status" });
+  const seen = h("div.seen", input.picture, remarks.box);
+  const told = h("div.told", done, fit.box, input.predictions);
+  const offered = h("div.offered", zone.box, samples.box, status);
+  root.append(notice.box, h("div.body", offered, seen, told));
+
+  const stream = openStream(
+    shell.cid,
+    {
+      send: (content) => model.send(content),
+      onFrame: (frame) => takeFrame(frame),
+      onFailure: (failure) => fail(failure),
+      onWelcome: (newest) => adopt(newest),
+      onState: (state) => setState(state),
+    },
+    clock,
+    ["choose", "input", "samples"],
+    () => devicePixelRatio,
+  );
+
+  /** Follows the kernel's state: another picture is shown there. */
+  const adopt = (newest: number) => {
+    if (newest <= epoch) return;
+    epoch = newest;
+    stream.ask("input", { image });
+  };
+
+  const takeFrame = (frame: Frame) => {
+    const { kind, params, arrays } = frame;
+    if (kind === "samples" && arrays.rgb) samples.draw(arrays.rgb);
+    if (kind !== "input" || frame.epoch < epoch) return;
+    // What a choice is answered with is newer than all that was known.
+    epoch = frame.epoch;
+    if (params.image !== image) return;
+    notice.clear("choose");
+    input.show(frame);
+    remarks.say(frame.header.notices);
+    shell.announce({ image, seq: frame.seq });
+  };
+
+  const choose = (params: Params) => stream.ask("choose", params);
+
+  const refuse = (message: string) => notice.say("choose", words.failed, message);
+
+  /** Takes a file that was chosen, dropped or pasted. */
+  const take = async (file: File | null) => {
+    const most = model.get("_most_bytes");
+    if (!isLive) return refuse(words.needsKernel);
+    if (!file) return refuse(words.noFile);
+    if (file.size === 0) return refuse(words.empty);
+    if (file.size > most) {
+      return refuse(words.tooLarge((file.size / (1 << 20)).toFixed(1), most >> 20));
+    }
+    uploads += 1;
+    const upload = uploads;
+    const send = (part: object, bytes: ArrayBuffer) => model.send(part, undefined, [bytes]);
+    try {
+      const isSent = await sendFile(file, shell.cid, upload, send, () => upload === uploads);
+      if (isSent) choose({ upload, name: file.name || words.drop, size: file.size });
+    } catch (error) {
+      refuse(words.unreadable(`${error}`));
+    }
+  };
+
+  const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
+    if (failure.kind !== "choose") return shell.fail(failure);
+    shell.fail(failure, words.failed);
+    showChosen();
+  };
+
+  /** Says what was chosen, and what was done to it. */
+  const showChosen = () => {
+    const { name: title, sample = -1, steps: list } = model.get("_chosen");
+    samples.choose(sample);
+    show(done, list !== undefined);
+    if (!list) return;
+    const place = sample + 1;
+    setText(name, title || (place > 0 ? words.sample(place, model.get("_names").length) : ""));
+    const said = list.map(([kind, width, height, by]) => words.steps[kind]?.(width, height, by));
+    const lines = said.filter((line) => line !== undefined);
+    steps.replaceChildren(
+      ...(lines.length > 0 ? lines : [words.asItWas]).map((line) => h("li", line)),
+    );
+  };
+
+  const setImage = (chosen: number) => {
+    if (chosen === image || chosen >= index.batch) return;
+    image = chosen;
+    writer.write({ image });
+    shell.tell({ image });
+    input.choose(image, index.batch);
+    stream.ask("input", { image });
+  };
+
+  const setState = (state: StreamState) => {
+    setText(status, shell.setState(state));
+    isLive = state !== "static" && state !== "stored";
+    for (const part of [zone, samples]) part.setEnabled(isLive);
+    fit.input.disabled = !isLive;
+    if (state === "static") notice.say("static", words.needsKernel, "");
+  };
+
+  const takeIndex = () => {
+    index = model.get("_index");
+    image = Math.min(image, index.batch - 1);
+    input.choose(image, index.batch);
+    adopt(index.epoch);
+  };
+
+  const takeNames = () => {
+    samples.setNames(model.get("_names"));
+    stream.ask("samples", {});
+  };
+
+  shell.follow("msg:custom", makeReader(stream.receive, fail));
+  followTrait("_index", takeIndex);
+  followTrait("_chosen", showChosen);
+  followTrait("_names", takeNames);
+  followTrait("image", () => setImage(model.get("image")));
+  followTrait("fit", () => {
+    fit.input.value = model.get("fit");
+  });
+
+  el.append(root);
+  fit.input.value = model.get("fit");
+  show(fit.box, !model.get("_preprocess"));
+  stream.start();
+  takeIndex();
+  takeNames();
+  showChosen();
+  watch(root, [], () => {}, stream.setVisible, shell.signal);
+
+  return () => {
+    shell.end();
+    stream.close();
+  };
+}
+
+export default {
+  render: ({ model, el }: RenderProps<PickerTraits>): (() => void) =>
+    openView(model, el, realClock),
+};
