@@ -178,30 +178,6 @@ def test_an_overview_costs_what_it_shows() -> None:
     assert sum(array.nbytes for array in frame.arrays.values()) <= 2048 * (9 + 36)
 
 
-class Kinds(nn.Module):
-    """A convolution, one over volumes, a dense layer over channels, one over pictures."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unused = nn.Linear(3, 2)
-        self.volume = nn.Conv3d(1, 2, 3, padding=1)
-        self.conv = nn.Conv2d(2, 4, 3, padding=1)
-        self.flatten = nn.Flatten()
-        self.wide = nn.Linear(4 * 3 * 5, 6)
-        self.fc = nn.Linear(6, 3)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.volume(x[:, None]).mean(2)
-        scores: torch.Tensor = self.fc(self.wide(self.flatten(self.conv(x))))
-        return scores
-
-
-@pytest.fixture
-def inspector() -> Inspector:
-    torch.manual_seed(0)
-    return Inspector(Kinds().eval(), torch.rand(2, 3, 3, 5), class_names=["a", "b", "c"])
-
-
 def test_the_answer_is_the_channel_of_the_output(inspector: Inspector) -> None:
     frame = answer_frame(inspector, "conv", image=1, filter_=2)
     assert frame.fields["kind_of"] == "map"
