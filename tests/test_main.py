@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from cnnviz_widgets.__main__ import main
-
-
-def write(path: Path, *cells: str) -> Path:
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbformat.write(book, path)
-    return path
+from tests.export.book import write_book
 
 
 def test_the_page_stands_beside_the_notebook(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    source = write(tmp_path / "book.ipynb", "x = 1")
+    source = write_book(tmp_path / "book.ipynb", "x = 1")
     assert main(["html", str(source), "--title", "A & B"]) == 0
     assert capfd.readouterr().out == f"{tmp_path / 'book.html'}: 0.00 MB\n"
     assert "<title>A &amp; B</title>" in (tmp_path / "book.html").read_text()
@@ -31,7 +25,7 @@ def test_a_missing_notebook_is_told(tmp_path: Path, capfd: pytest.CaptureFixture
 
 
 def test_a_budget_of_nothing_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    source = write(tmp_path / "book.ipynb", "x = 1")
+    source = write_book(tmp_path / "book.ipynb", "x = 1")
     assert main(["html", str(source), "--max-mb", "0"]) == 1
     assert "max_mb=0.0 must be above 0 megabytes" in capfd.readouterr().err
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from cnnviz_widgets.__main__ import main
+from tests.export.book import write_book
 from tests.export.pages import Parts, page_data
 
 CELLS = [
@@ -18,16 +18,10 @@ CELLS = [
 ]
 
 
-def write(path: Path, *cells: str) -> Path:
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbformat.write(book, path)
-    return path
-
-
 def test_a_notebook_is_run_and_what_it_shows_is_baked(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    source = write(tmp_path / "book.ipynb", *CELLS)
+    source = write_book(tmp_path / "book.ipynb", *CELLS)
     before = source.read_bytes()
     assert main(["html", str(source), "--execute"]) == 0
     out, err = capfd.readouterr()
@@ -42,7 +36,7 @@ def test_a_notebook_is_run_and_what_it_shows_is_baked(
 
 
 def test_an_error_names_the_cell(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    source = write(tmp_path / "book.ipynb", "x = 1", "x / 0")
+    source = write_book(tmp_path / "book.ipynb", "x = 1", "x / 0")
     assert main(["html", str(source), "-o", str(tmp_path / "page.html"), "--execute"]) == 1
     err = capfd.readouterr().err
     assert "cell 2 of 2 raised" in err
