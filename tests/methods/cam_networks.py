@@ -134,6 +134,14 @@ class Along(nn.Module):
         return self.fc(x.flatten(2).mean(2))  # type: ignore[no-any-return]  # torch's
 
 
+OTHER_AXES: tuple[tuple[nn.Module, str, tuple[int, ...]], ...] = (
+    (Transformer(), "blocks.0", (3, 12, 16)),
+    (Along(1), "conv2", (2, 16)),
+    (Along(3), "conv2", (2, 4, 6, 8)),
+)
+"""Tokens, and places along 1 or 3 axes: a network, its layer, the shape of a picture for it."""
+
+
 def picture(*shape: int, seed: int = 3) -> Tensor:
     """Return normal random numbers, the same every time."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))

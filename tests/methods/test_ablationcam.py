@@ -14,9 +14,8 @@ from cnnviz_widgets.methods.cam_case import CamCase, Partial
 from tests.methods import cam_oracles
 from tests.methods.cam_networks import (
     HAND_PICTURE,
-    Along,
+    OTHER_AXES,
     Pooled,
-    Transformer,
     Windows,
     built,
     case_of,
@@ -82,13 +81,7 @@ def test_partial_maps_grow_to_the_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "layer", "shape"),
-    [
-        (Transformer(), "blocks.0", (3, 12, 16)),
-        (Windows(), "norm1", (3, 12, 16)),
-        (Along(1), "conv2", (2, 16)),
-        (Along(3), "conv2", (2, 4, 6, 8)),
-    ],
+    ("network", "layer", "shape"), [*OTHER_AXES, (Windows(), "norm1", (3, 12, 16))]
 )
 def test_tokens_and_other_axes(
     network: torch.nn.Module, layer: str, shape: tuple[int, ...]

@@ -16,9 +16,8 @@ from cnnviz_widgets.methods.scorecam import masks, score_cams
 from tests.methods import cam_oracles
 from tests.methods.cam_networks import (
     HAND_PICTURE,
-    Along,
+    OTHER_AXES,
     Pooled,
-    Transformer,
     built,
     case_of,
     hand_network,
@@ -125,14 +124,7 @@ def test_a_model_that_takes_no_channels_last(monkeypatch: pytest.MonkeyPatch) ->
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("network", "layer", "shape"),
-    [
-        (Transformer(), "blocks.0", (3, 12, 16)),
-        (Along(1), "conv2", (2, 16)),
-        (Along(3), "conv2", (2, 4, 6, 8)),
-    ],
-)
+@pytest.mark.parametrize(("network", "layer", "shape"), OTHER_AXES)
 def test_tokens_and_other_axes(
     network: torch.nn.Module, layer: str, shape: tuple[int, ...]
 ) -> None:

@@ -13,9 +13,8 @@ from cnnviz_widgets.methods.smooth_gradcam import smooth_weights
 from tests.methods import cam_oracles
 from tests.methods.cam_networks import (
     HAND_PICTURE,
-    Along,
+    OTHER_AXES,
     Pooled,
-    Transformer,
     built,
     hand_network,
     picture,
@@ -65,14 +64,7 @@ def test_the_seed_decides_and_batches_do_not(monkeypatch: pytest.MonkeyPatch) ->
     torch.testing.assert_close(batched, one, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("network", "layer", "shape"),
-    [
-        (Transformer(), "blocks.0", (3, 12, 16)),
-        (Along(1), "conv2", (2, 16)),
-        (Along(3), "conv2", (2, 4, 6, 8)),
-    ],
-)
+@pytest.mark.parametrize(("network", "layer", "shape"), OTHER_AXES)
 def test_tokens_and_other_axes(
     network: torch.nn.Module, layer: str, shape: tuple[int, ...]
 ) -> None:
