@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
@@ -19,6 +20,11 @@ from cnnviz_widgets.inspection import Inspector
 
 DATA = Path(
     os.environ.get("CNNVIZ_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+)
+
+needs_data = pytest.mark.skipif(
+    not (DATA / "models").is_dir(),
+    reason=f"no networks in {DATA}; set CNNVIZ_TEST_DATA to their folder",
 )
 
 

@@ -11,16 +11,13 @@ from cnnviz_widgets.attribution.sweep import sweep_maps
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods import methods
 from tests.inspection.promise import unchanged
-from tests.real.networks import DATA, load, look, photograph
+from tests.real.networks import load, look, needs_data, photograph
 from tests.real.test_networks import LAYERS
 
 attr = pytest.importorskip("captum.attr")
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(
-        not (DATA / "models").is_dir(),
-        reason=f"no networks in {DATA}; set CNNVIZ_TEST_DATA to their folder",
-    ),
+    needs_data,
 ]
 PICTURES = {
     "squeezenet1_0_imagenet": "dog_and_cat.png",

@@ -9,14 +9,11 @@ from torch import Tensor
 
 from tests.inspection.promise import unchanged
 from tests.inspection.twin import plain_outputs
-from tests.real.networks import DATA, TrainedNetwork, load, look, photograph
+from tests.real.networks import TrainedNetwork, load, look, needs_data, photograph
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(
-        not (DATA / "models").is_dir(),
-        reason=f"no networks in {DATA}; set CNNVIZ_TEST_DATA to their folder",
-    ),
+    needs_data,
 ]
 LAYERS = {
     "squeezenet1_0_imagenet": 57,

@@ -13,17 +13,14 @@ from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods import methods
 from tests.inspection.promise import unchanged
-from tests.real.networks import DATA, load, look, photograph
+from tests.real.networks import load, look, needs_data, photograph
 
 attr = pytest.importorskip("captum.attr")
 pytestmark = [
     pytest.mark.real,
     # What Captum says where it is called by hand.
     pytest.mark.filterwarnings("ignore:Setting", "ignore:Input Tensor"),
-    pytest.mark.skipif(
-        not (DATA / "models").is_dir(),
-        reason=f"no networks in {DATA}; set CNNVIZ_TEST_DATA to their folder",
-    ),
+    needs_data,
 ]
 PICTURES = {
     "squeezenet1_0_imagenet": "dog_and_cat.png",
