@@ -133,8 +133,8 @@ def test_other_inputs_in_the_middle_end_it() -> None:
         saliency(insp, "rise", masks=1000, report=report)
 
 
-def test_memory_does_not_grow_with_the_samples() -> None:
-    """The largest batch that the model sees is the same for ten times the samples."""
+def sized() -> tuple[nn.Module, list[int]]:
+    """Return a model, and the sizes of the batches that it is given from now on."""
     sizes: list[int] = []
 
     class Watched(models.Plain):
@@ -143,7 +143,13 @@ def test_memory_does_not_grow_with_the_samples() -> None:
             result: Tensor = super().forward(x)
             return result
 
-    insp = Inspector(models.built(Watched()), models.pictures(1))
+    return models.built(Watched()), sizes
+
+
+def test_memory_does_not_grow_with_the_samples() -> None:
+    """The largest batch that the model sees is the same for ten times the samples."""
+    model, sizes = sized()
+    insp = Inspector(model, models.pictures(1))
     for masks in (100, 1000):
         sizes.clear()
         saliency(insp, "rise", masks=masks)
@@ -153,16 +159,8 @@ def test_memory_does_not_grow_with_the_samples() -> None:
 
 def test_layers_that_are_not_shown_count_too() -> None:
     """How many inputs run at once depends on the whole model."""
-    sizes: list[int] = []
-
-    class Watched(models.Plain):
-        def forward(self, x: Tensor) -> Tensor:
-            sizes.append(len(x))
-            result: Tensor = super().forward(x)
-            return result
-
-    x = torch.randn(1, 3, 1500, 1500)
-    insp = Inspector(models.built(Watched()), x, layers=["fc"])
+    model, sizes = sized()
+    insp = Inspector(model, torch.randn(1, 3, 1500, 1500), layers=["fc"])
     saliency(insp, "rise", masks=12)
     assert max(sizes) < 12  # 0.8e9 multiply-adds each, in the convolutions
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.inspection import Inspector, ModelBusyError
 from tests.inspection import models
+from tests.inspection.busy import used_elsewhere
 from tests.inspection.promise import unchanged
 from tests.inspection.twin import plain_outputs
 
@@ -395,22 +396,9 @@ def test_listeners_hear_of_changes_and_are_not_kept_alive() -> None:
 
 def test_a_call_that_waits_says_that_the_model_is_busy() -> None:
     inspector = Inspector(models.built(models.Plain()), models.pictures())
-    held, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with inspector.lock:
-            held.set()
-            done.wait(5)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait(5)
-    try:
-        with pytest.raises(ModelBusyError, match="the model is busy"):
-            inspector.activation("conv1", wait=0.05)
-    finally:
-        done.set()
-        thread.join()
+    busy = pytest.raises(ModelBusyError, match="the model is busy")
+    with used_elsewhere(inspector.lock), busy:
+        inspector.activation("conv1", wait=0.05)
     assert inspector.activation("conv1", wait=0.05).shape == (2, 4, 12, 10)
 
 

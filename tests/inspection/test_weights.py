@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from torch import nn
 
 from cnnviz_widgets.inspection.locks import ModelBusyError
 from cnnviz_widgets.inspection.weights import WeightInfo, Weights
+from tests.inspection.busy import used_elsewhere
 from tests.inspection.models import Plain, Tokens, built
 from tests.inspection.promise import unchanged
 
@@ -239,22 +239,9 @@ def test_a_busy_model_is_told() -> None:
     model = built(Plain())
     weights = Weights(model)
     weights.busy_timeout_s = 0.05
-    held, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with weights._lock:
-            held.set()
-            done.wait(10)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    held.wait(10)
-    try:
-        with pytest.raises(ModelBusyError, match=r"has been using it for 0\.05 s"):
-            weights.bank("fc", wait=0.05)
-    finally:
-        done.set()
-        thread.join()
+    busy = pytest.raises(ModelBusyError, match=r"has been using it for 0\.05 s")
+    with used_elsewhere(weights._lock), busy:
+        weights.bank("fc", wait=0.05)
 
 
 def test_a_layer_is_found_by_the_name_of_a_call_and_of_a_wrapped_model() -> None:

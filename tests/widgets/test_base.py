@@ -12,6 +12,7 @@ import torch
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.widgets import base
 from cnnviz_widgets.widgets.layer_browser import LayerBrowser
+from tests.inspection.busy import used_elsewhere
 from tests.inspection.promise import unchanged
 from tests.widgets.kernel import TinyNet, ask, browser, tiny_inputs
 
@@ -84,21 +85,10 @@ def test_nothing_is_sent_after_close_also_while_the_worker_computes(
 def test_a_busy_model_is_answered_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     widget, sent = browser()
     monkeypatch.setattr(widget.inspector, "busy_timeout_s", 0.05)
-    taken, release = threading.Event(), threading.Event()
-
-    def keep() -> None:
-        with widget.inspector.lock:
-            taken.set()
-            release.wait(10)
-
-    thread = threading.Thread(target=keep)
-    thread.start()
-    assert taken.wait(10)
-    started = time.monotonic()
-    ask(widget, 1, "layer", layer="conv", image=0, tile=64)
-    answer = sent.wait(1)
-    release.set()
-    thread.join()
+    with used_elsewhere(widget.inspector.lock):
+        started = time.monotonic()
+        ask(widget, 1, "layer", layer="conv", image=0, tile=64)
+        answer = sent.wait(1)
     assert time.monotonic() - started < 2
     assert answer["type"] == "err"
     assert "the model is busy" in answer["message"]
