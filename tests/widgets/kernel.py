@@ -74,12 +74,29 @@ def browser(**options: Any) -> tuple[LayerBrowser, Sent]:
     """A LayerBrowser on the tiny network, and what it sends."""
     options = {"class_names": CLASS_NAMES, **options}
     widget = LayerBrowser(TinyNet(), tiny_inputs(), **options)
+    return widget, listen(widget)
+
+
+def listen(widget: InspectorWidget) -> Sent:
+    """Keep what a widget sends from now on."""
     sent = Sent()
     widget.send = sent
-    return widget, sent
+    return sent
 
 
 def ask(widget: InspectorWidget, seq: int, kind: str, **params: Any) -> None:
     """Send a request as a view does."""
     message = {"type": "req", "cid": "view", "seq": seq, "kind": kind, "params": params}
     widget._handle_custom_msg(message, [])
+
+
+def assert_refused(
+    widget: InspectorWidget, sent: Sent, message: str, kind: str, **params: Any
+) -> None:
+    """Check that a bad request is answered with what is wrong, and the next one as ever."""
+    ask(widget, 1, kind, **params)
+    answer = sent.wait(1)
+    assert answer["type"] == "err"
+    assert message in answer["message"]
+    ask(widget, 2, "input", image=0)
+    assert sent.wait(2)["type"] == "frame"

@@ -14,20 +14,34 @@ from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.passes import Passes
 from cnnviz_widgets.widgets.cam_slider import CamSlider
 from tests.inspection.promise import unchanged
-from tests.widgets.kernel import CLASS_NAMES, Sent, TinyNet, tiny_inputs
+from tests.widgets.kernel import (
+    CLASS_NAMES,
+    Sent,
+    TinyNet,
+    ask,
+    assert_refused,
+    listen,
+    tiny_inputs,
+)
 
 
 def slider(**options: Any) -> tuple[CamSlider, Sent]:
     """A CamSlider on the tiny network, and what it sends."""
     widget = CamSlider(TinyNet(), tiny_inputs(), class_names=CLASS_NAMES, **options)
-    sent = Sent()
-    widget.send = sent
-    return widget, sent
+    return widget, listen(widget)
 
 
-def ask(widget: CamSlider, seq: int, kind: str, **params: Any) -> None:
-    message = {"type": "req", "cid": "view", "seq": seq, "kind": kind, "params": params}
-    widget._handle_custom_msg(message, [])
+def slow_down(monkeypatch: pytest.MonkeyPatch, name: str, seconds: float) -> list[float]:
+    """Let a pass take its time; return the moments at which it begins."""
+    usual, began = getattr(Passes, name), []
+
+    def slow(self: Passes, *args: Any, **options: Any) -> Any:
+        began.append(time.monotonic())
+        time.sleep(seconds)
+        return usual(self, *args, **options)
+
+    monkeypatch.setattr(Passes, name, slow)
+    return began
 
 
 def sweep(widget: CamSlider, seq: int, **params: Any) -> None:
@@ -73,13 +87,7 @@ def test_the_picture_comes_with_the_likeliest_classes() -> None:
 
 def test_a_sweep_ahead_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     widget, sent = slider()
-    targets = Passes.targets
-
-    def slow(self: Passes, *args: Any, **options: Any) -> Any:
-        time.sleep(0.2)
-        return targets(self, *args, **options)
-
-    monkeypatch.setattr(Passes, "targets", slow)
+    slow_down(monkeypatch, "targets", 0.2)
     ask(widget, 1, "ahead", methods=["gradcam"], image=0, classes=[0, 1])
     time.sleep(0.05)
     ask(widget, 2, "input", image=0)
@@ -128,13 +136,7 @@ def test_a_method_for_some_layers_is_swept_where_it_works() -> None:
 
 def test_a_perturbing_method_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     widget, sent = slider()
-    scores = Passes.scores
-
-    def slow(self: Passes, *args: Any, **options: Any) -> Any:
-        time.sleep(0.25)
-        return scores(self, *args, **options)
-
-    monkeypatch.setattr(Passes, "scores", slow)
+    slow_down(monkeypatch, "scores", 0.25)
     monkeypatch.setattr("cnnviz_widgets.widgets.cam_slider.TELL_EVERY_S", 0.0)
     ask(widget, 1, "map", method="scorecam", image=0, layer="conv", classes=[0])
     sent.wait(1)
@@ -146,17 +148,9 @@ def test_a_perturbing_method_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch
 
 def test_a_cancelled_method_stops_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     widget, sent = slider()
-    calls: list[float] = []
-    scores = Passes.scores
-
-    def slow(self: Passes, *args: Any, **options: Any) -> Any:
-        calls.append(time.monotonic())
-        time.sleep(0.2)
-        return scores(self, *args, **options)
-
-    monkeypatch.setattr(Passes, "scores", slow)
+    began = slow_down(monkeypatch, "scores", 0.2)
     ask(widget, 1, "map", method="scorecam", image=0, layer="conv", classes=[0, 1, 2])
-    while not calls:
+    while not began:
         time.sleep(0.01)
     widget._handle_custom_msg({"type": "cancel", "cid": "view", "seq": 1}, [])
     ask(widget, 2, "input", image=0)
@@ -180,12 +174,7 @@ def test_a_bad_request_is_answered_and_the_widget_lives_on(
 ) -> None:
     widget, sent = slider()
     asked = {"method": "gradcam", "image": 0, "classes": [0], "first": "conv", "layer": "conv"}
-    ask(widget, 1, kind, **{**asked, **params})
-    answer = sent.wait(1)
-    assert answer["type"] == "err"
-    assert message in answer["message"]
-    ask(widget, 2, "input", image=0)
-    assert sent.wait(2)["type"] == "frame"
+    assert_refused(widget, sent, message, kind, **{**asked, **params})
 
 
 def test_traits_are_checked_when_they_are_set() -> None:
@@ -224,8 +213,7 @@ def test_it_leaves_the_model_as_it_was(training: bool) -> None:
     model, inputs = TinyNet().train(training), tiny_inputs()
     with unchanged(model, inputs):
         widget = CamSlider(Inspector(model, inputs))
-        sent = Sent()
-        widget.send = sent
+        sent = listen(widget)
         sweep(widget, 1)
         sent.wait(1)
         ask(widget, 2, "map", method="ablationcam", image=0, layer="conv", classes=[0])

@@ -11,20 +11,13 @@ import torch
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.widgets.filter_grid import FilterGrid
 from tests.inspection.promise import unchanged
-from tests.widgets.kernel import CLASS_NAMES, Sent, TinyNet, tiny_inputs
+from tests.widgets.kernel import CLASS_NAMES, Sent, TinyNet, ask, listen, tiny_inputs
 
 
 def opened(*args: Any, **options: Any) -> tuple[FilterGrid, Sent]:
     """A FilterGrid, of the tiny network where nothing is given, and what it sends."""
     widget = FilterGrid(*(args or (TinyNet(),)), **options)
-    sent = Sent()
-    widget.send = sent
-    return widget, sent
-
-
-def ask(widget: FilterGrid, seq: int, kind: str, **params: Any) -> None:
-    message = {"type": "req", "cid": "view", "seq": seq, "kind": kind, "params": params}
-    widget._handle_custom_msg(message, [])
+    return widget, listen(widget)
 
 
 def test_without_inputs_everything_but_answers_works() -> None:

@@ -11,7 +11,7 @@ import torch
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.rendering.quantise import dequantise
 from cnnviz_widgets.widgets.layer_browser import LayerBrowser
-from tests.widgets.kernel import CLASS_NAMES, TinyNet, ask, browser, tiny_inputs
+from tests.widgets.kernel import CLASS_NAMES, TinyNet, ask, assert_refused, browser, tiny_inputs
 
 
 def test_a_layer_is_sent_with_the_values_before_the_in_place_relu() -> None:
@@ -131,12 +131,7 @@ def test_a_bad_request_is_answered_and_the_widget_lives_on(
     kind: str, params: dict[str, object], message: str
 ) -> None:
     widget, sent = browser()
-    ask(widget, 1, kind, **params)
-    answer = sent.wait(1)
-    assert answer["type"] == "err"
-    assert message in answer["message"]
-    ask(widget, 2, "input", image=0)
-    assert sent.wait(2)["type"] == "frame"
+    assert_refused(widget, sent, message, kind, **params)
 
 
 def test_new_weights_are_seen_at_the_next_request() -> None:

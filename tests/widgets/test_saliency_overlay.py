@@ -19,16 +19,14 @@ from cnnviz_widgets.methods.progress import Cancelled
 from cnnviz_widgets.widgets import saliency_overlay
 from cnnviz_widgets.widgets.saliency_overlay import MAX_PANELS, SaliencyOverlay
 from tests.inspection.promise import unchanged
-from tests.widgets.kernel import CLASS_NAMES, Sent, TinyNet, ask, tiny_inputs
+from tests.widgets.kernel import CLASS_NAMES, Sent, TinyNet, ask, listen, tiny_inputs
 
 
 def overlay(model: nn.Module | None = None, **options: Any) -> tuple[SaliencyOverlay, Sent]:
     """A SaliencyOverlay on the tiny network, and what it sends."""
     options = {"class_names": CLASS_NAMES, **options}
     widget = SaliencyOverlay(model or TinyNet(), tiny_inputs(), **options)
-    sent = Sent()
-    widget.send = sent
-    return widget, sent
+    return widget, listen(widget)
 
 
 def want(widget: SaliencyOverlay, seq: int, method: str, panel: int = 0, **changes: Any) -> None:
@@ -354,8 +352,7 @@ def test_a_widget_leaves_the_model_as_it_was() -> None:
     model, inputs = TinyNet().train(), tiny_inputs()
     with unchanged(model, inputs):
         widget = SaliencyOverlay(model, inputs)
-        sent = Sent()
-        widget.send = sent
+        sent = listen(widget)
         for seq, method in enumerate(("gradient", "rise", "guided_backprop", "gradcam"), 1):
             want(widget, seq, method, panel=seq)
         for seq in range(1, 5):
