@@ -1,6 +1,6 @@
 """A CamSlider's view in a page: its controls, what it says it shows, and its pixels.
 
-In: a notebook that displays the widget. Out: values that tests compare with NumPy's.
+In: a page that shows the widget. Out: values that tests compare with NumPy's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Locator
 
-from tests.browser.notebook import Notebook
+from tests.browser.watched_page import View, WatchedPage
 
 ROOT = '.cnnviz[data-cnnviz-widget="cam-slider"]'
 Pixels = npt.NDArray[np.uint8]
@@ -30,12 +30,12 @@ _ASKED = """() => window.cnnvizTest.traffic.sent.flatMap(({ content }) => {
 })"""
 
 
-class CamView:
+class CamView(View):
     """One view of a CamSlider."""
 
-    def __init__(self, notebook: Notebook) -> None:
-        self.notebook = notebook
-        self.root: Locator = notebook.page.locator(ROOT)
+    def __init__(self, watched: WatchedPage) -> None:
+        super().__init__(watched)
+        self.root: Locator = watched.page.locator(ROOT)
         self.root.wait_for(timeout=30_000)
 
     def control(self, name: str) -> Locator:
@@ -61,7 +61,7 @@ class CamView:
 
     def rest(self) -> None:
         """Wait until nothing more comes and what follows a slide is there too."""
-        page = self.notebook.page
+        page = self.watched.page
         page.evaluate("() => window.cnnvizTest.record(true, true)")
         for _ in range(40):
             before = page.evaluate("() => window.cnnvizTest.traffic.received.length")
@@ -72,7 +72,7 @@ class CamView:
 
     def asked(self) -> list[str]:
         """Return the kinds of the requests since `rest`."""
-        kinds: list[str] = self.notebook.page.evaluate(_ASKED)
+        kinds: list[str] = self.watched.page.evaluate(_ASKED)
         return kinds
 
     def panel(self, place: int = 0) -> Locator:
@@ -83,4 +83,4 @@ class CamView:
         """Return a panel's canvas, (height, width, 4) RGBA."""
         handle = self.panel(place).locator(".cnnviz-frame canvas").element_handle()
         assert handle is not None
-        return self.notebook.pixels(handle)
+        return self.watched.pixels(handle)

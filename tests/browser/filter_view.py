@@ -1,6 +1,6 @@
 """A FilterGrid's view in a page, and the pictures of filters that NumPy draws to compare it with.
 
-In: a notebook that displays the widget; the weights of a layer as torch has them. Out: pixels.
+In: a page that shows the widget; the weights of a layer as torch has them. Out: pixels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class FilterView(LayerView):
     def kernels(self) -> LayerView:
         """Return the stage of the chosen filter's kernels, to be compared like a layer."""
         second = LayerView.__new__(LayerView)
-        second.notebook, second.root = self.notebook, self.root
+        second.watched, second.root = self.watched, self.root
         second.stage = self.root.get_by_role("region", name="Weights of the filter")
         return second
 
@@ -48,7 +48,7 @@ class FilterView(LayerView):
         """Return the canvas in a frame, (height, width, 4) RGBA."""
         handle = self.root.locator(f"{selector} .cnnviz-frame canvas").element_handle()
         assert handle is not None
-        return self.notebook.pixels(handle)
+        return self.watched.pixels(handle)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class JupyterLab(Server):
     health = "api/status"
     module, app, pages = "jupyterlab", "LabApp", "lab/tree"
     """What is started, the name of its settings, and where its notebooks are."""
+    noise = r"favicon|ResizeObserver loop|Could not restore the debugger state"
+    """What it writes to the console as errors on a good day; anything else is ours."""
 
     def prepare(self) -> None:
         """Write the settings that it is to find."""
@@ -91,6 +93,7 @@ class NotebookSeven(JupyterLab):
     """A real `jupyter notebook`."""
 
     module, app, pages = "notebook", "JupyterNotebookApp", "notebooks"
+    noise = rf"{JupyterLab.noise}|undefined \(reading 'schema'\)"
 
 
 def _command_of(process: psutil.Process) -> list[str]:

@@ -1,6 +1,6 @@
 """A LayerBrowser's view in a page: its controls, what it says it shows, and its pixels.
 
-In: a notebook that displays the widget. Out: values that tests compare with NumPy's.
+In: a page that shows the widget. Out: values that tests compare with NumPy's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from playwright.sync_api import ElementHandle, Locator
 from cnnviz_widgets.rendering.colormap import render_maps
 from cnnviz_widgets.rendering.quantise import quantise, reduce_maps
 from cnnviz_widgets.rendering.ranges import Scale, channel_ranges
-from tests.browser.notebook import Notebook
+from tests.browser.watched_page import View, WatchedPage
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -35,13 +35,13 @@ class Grid:
     height: int
 
 
-class LayerView:
+class LayerView(View):
     """One view of a LayerBrowser.
 
     Parameters
     ----------
-    notebook : Notebook
-        Displays the widget.
+    watched : WatchedPage
+        Shows the widget.
     place : int
         Which of the views in the page, from the top.
     """
@@ -50,10 +50,10 @@ class LayerView:
     stage_name = "Output of the layer"
     grid_box = ".cnnviz-grid:not([hidden])"
 
-    def __init__(self, notebook: Notebook, place: int = 0) -> None:
-        self.notebook = notebook
+    def __init__(self, watched: WatchedPage, place: int = 0) -> None:
+        super().__init__(watched)
         root = f'.cnnviz[data-cnnviz-widget="{self.widget}"]'
-        self.root: Locator = notebook.page.locator(root).nth(place)
+        self.root: Locator = watched.page.locator(root).nth(place)
         self.root.wait_for(timeout=30_000)
         self.stage = self.root.get_by_role("region", name=self.stage_name)
 
@@ -74,7 +74,7 @@ class LayerView:
 
     def next_paint(self) -> None:
         """Wait until the page has painted once more."""
-        self.notebook.page.evaluate(
+        self.watched.page.evaluate(
             "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))"
         )
 
@@ -91,7 +91,7 @@ class LayerView:
 
     def painted(self) -> list[dict[str, object]]:
         """Return the details of every ``cnnviz:painted`` so far, with ``at`` in milliseconds."""
-        events: list[dict[str, object]] = self.notebook.page.evaluate(
+        events: list[dict[str, object]] = self.watched.page.evaluate(
             "() => window.cnnvizTest.painted"
         )
         return events
@@ -142,13 +142,13 @@ class LayerView:
 
     def pixels(self) -> Pixels:
         """Return the grid's canvas, (height, width, 4) RGBA."""
-        return self.notebook.pixels(self.canvas())
+        return self.watched.pixels(self.canvas())
 
     def picture(self) -> Pixels:
         """Return the canvas of the input picture, (height, width, 4) RGBA."""
         handle = self.root.locator(".cnnviz-picture canvas").element_handle()
         assert handle is not None
-        return self.notebook.pixels(handle)
+        return self.watched.pixels(handle)
 
     def bars(self) -> list[tuple[str, float, float]]:
         """Return the rows of a vector in view: label, and the bar's ends in % of the track."""

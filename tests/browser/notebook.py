@@ -1,30 +1,22 @@
 """A notebook in a JupyterLab tab: write cells, run them, and look at what the page shows.
 
-In: a server (lab.py) and a Playwright page. Out: outputs, painted values, pixels, and every
-error that the browser's console got.
+In: a server (lab.py) and a Playwright page. Out: outputs, and what a `WatchedPage` has.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-from playwright.sync_api import ConsoleMessage, ElementHandle, Page
+from playwright.sync_api import Page
 
 from tests.browser.lab import JupyterLab
-
-PAGE_SCRIPT = Path(__file__).with_name("page.js")
-
-# What JupyterLab itself writes to the console as errors on a good day; anything else is ours.
-_LAB_NOISE = re.compile(r"favicon|ResizeObserver loop|Could not restore the debugger state")
+from tests.browser.watched_page import WatchedPage
 
 
-class Notebook:
+class Notebook(WatchedPage):
     """A notebook open in a page.
 
     Parameters
@@ -50,16 +42,12 @@ class Notebook:
         cells: Sequence[str] = (),
         kernel: str = "python3",
     ) -> None:
+        super().__init__(page, noise=lab.noise)
         self.lab = lab
-        self.page = page
         self.name = name
-        self.errors: list[str] = []
-        page.on("console", self._note)
-        page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
-        page.add_init_script(path=PAGE_SCRIPT)
         path = lab.root / name
         if not path.exists():
-            path.write_text(json.dumps(_notebook(cells, kernel)))
+            path.write_text(notebook_text(cells, kernel))
         self._open()
 
     def _open(self) -> None:
@@ -150,53 +138,27 @@ class Notebook:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path)
 
-    def pixels(self, canvas: ElementHandle) -> npt.NDArray[np.uint8]:
-        """Return a canvas's backing store, (height, width, 4) RGBA."""
-        answer = canvas.evaluate(_READ_PIXELS)
-        flat = np.frombuffer(base64.b64decode(answer["data"]), np.uint8)
-        return flat.reshape(answer["height"], answer["width"], 4)
 
-    def our_errors(self) -> list[str]:
-        """Return the console's and the page's errors that JupyterLab alone does not explain."""
-        return [text for text in self.errors if not _LAB_NOISE.search(text)]
-
-    def _note(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            where = message.location.get("url", "")
-            self.errors.append(f"{message.text} ({where})")
-
-
-_READ_PIXELS = """
-async (canvas) => {
-  const { width, height } = canvas;
-  const image = canvas.getContext("2d").getImageData(0, 0, width, height);
-  const url = await new Promise((resolve) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.readAsDataURL(new Blob([image.data]));
-  });
-  return { width, height, data: url.slice(url.indexOf(",") + 1) };
-}
-"""
-
-
-def _notebook(cells: Sequence[str], kernel: str) -> dict[str, object]:
-    return {
-        "cells": [
-            {
-                "cell_type": "code",
-                "execution_count": None,
-                "id": f"cell-{place}",
-                "metadata": {},
-                "outputs": [],
-                "source": source,
-            }
-            for place, source in enumerate(cells)
-        ],
-        "metadata": {
-            "kernelspec": {"display_name": kernel, "language": "python", "name": kernel},
-            "language_info": {"name": "python"},
-        },
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+def notebook_text(cells: Sequence[str], kernel: str = "python3") -> str:
+    """Return the text of a notebook file with these code cells."""
+    return json.dumps(
+        {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "execution_count": None,
+                    "id": f"cell-{place}",
+                    "metadata": {},
+                    "outputs": [],
+                    "source": source,
+                }
+                for place, source in enumerate(cells)
+            ],
+            "metadata": {
+                "kernelspec": {"display_name": kernel, "language": "python", "name": kernel},
+                "language_info": {"name": "python"},
+            },
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+    )

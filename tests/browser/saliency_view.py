@@ -1,6 +1,6 @@
 """A SaliencyOverlay's view in a page: its panels, what they say, and their pixels.
 
-In: a notebook that displays the widget. Out: values that tests compare with NumPy's.
+In: a page that shows the widget. Out: values that tests compare with NumPy's.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ import numpy.typing as npt
 from playwright.sync_api import Locator, expect
 
 from cnnviz_widgets.rendering.colormap import palette
-from tests.browser.notebook import Notebook
+from tests.browser.watched_page import View, WatchedPage
 
 ROOT = '.cnnviz[data-cnnviz-widget="saliency-overlay"]'
 Pixels = npt.NDArray[np.uint8]
 
 
-class SaliencyView:
+class SaliencyView(View):
     """One view of a SaliencyOverlay.
 
     Parameters
     ----------
-    notebook : Notebook
+    watched : WatchedPage
         Displays the widget.
     place : int
         Which of the views in the page, from the top.
     """
 
-    def __init__(self, notebook: Notebook, place: int = 0) -> None:
-        self.notebook = notebook
-        self.root: Locator = notebook.page.locator(ROOT).nth(place)
+    def __init__(self, watched: WatchedPage, place: int = 0) -> None:
+        super().__init__(watched)
+        self.root: Locator = watched.page.locator(ROOT).nth(place)
         self.root.wait_for(timeout=30_000)
         self.panels: Locator = self.root.locator(".cnnviz-panel")
 
@@ -57,7 +57,7 @@ class SaliencyView:
 
     def painted(self, panel: int = 0) -> list[dict[str, object]]:
         """Return the details of what was painted in a panel so far."""
-        events: list[dict[str, object]] = self.notebook.page.evaluate(
+        events: list[dict[str, object]] = self.watched.page.evaluate(
             "() => window.cnnvizTest.painted"
         )
         return [event for event in events if event.get("panel") == panel]
@@ -66,7 +66,7 @@ class SaliencyView:
         """Return the canvas of a panel, (height, width, 3)."""
         handle = self.panels.nth(panel).locator(".cnnviz-frame canvas").element_handle()
         assert handle is not None
-        pixels = self.notebook.pixels(handle)
+        pixels = self.watched.pixels(handle)
         assert (pixels[..., 3] == 255).all()
         return pixels[..., :3]
 

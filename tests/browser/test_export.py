@@ -55,10 +55,6 @@ def open_page(browser: Browser) -> Iterator[Open]:
         each.close()
 
 
-def view_of(page: SavedPage, place: int = 0) -> LayerView:
-    return LayerView(page, place)  # type: ignore[arg-type]  # of a notebook it needs no more
-
-
 def coded(values: Any, encoder: Encoder) -> Pixels:
     """Draw the next maps as a page should that has them from an encoder."""
     facts = statistics(np.ascontiguousarray(values))
@@ -73,7 +69,7 @@ def coded(values: Any, encoder: Encoder) -> Pixels:
 def test_every_layer_is_that_of_the_kernel(shapes: Any, open_page: Open, tmp_path: Path) -> None:
     network, inspector = shapes
     path = cw.LayerBrowser(inspector).to_html(tmp_path / "page.html", steps=252)
-    view = view_of(open_page(path))
+    view = LayerView(open_page(path))
     for place, (layer, values) in enumerate(activations(network).items()):
         view.slide(place)
         view.wait_for(layer)
@@ -89,7 +85,7 @@ def test_every_layer_in_few_steps_is_what_the_encoder_promised(
     network, inspector = shapes
     path = cw.LayerBrowser(inspector).to_html(tmp_path / "page.html")
     page = open_page(path)
-    view, encoder = view_of(page), Encoder(36)
+    view, encoder = LayerView(page), Encoder(36)
     for place, (layer, values) in enumerate(activations(network).items()):
         if values.ndim != 4:
             continue
@@ -112,7 +108,7 @@ def test_the_first_picture_comes_within_a_second(
 def test_keys_pictures_and_colours_work(shapes: Any, open_page: Open, tmp_path: Path) -> None:
     network, inspector = shapes
     page = open_page(cw.LayerBrowser(inspector).to_html(tmp_path / "page.html", steps=252))
-    view, names = view_of(page), list(activations(network))
+    view, names = LayerView(page), list(activations(network))
     slider = view.control("layer")
     slider.focus()
     for key, place in (("ArrowRight", 1), ("End", len(names) - 1), ("Home", 0)):
@@ -132,7 +128,7 @@ def test_what_needs_a_kernel_is_disabled_and_the_rest_is_not(
     shapes: Any, open_page: Open, tmp_path: Path
 ) -> None:
     page = open_page(cw.LayerBrowser(shapes[1]).to_html(tmp_path / "page.html"))
-    view = view_of(page)
+    view = LayerView(page)
     expect(view.root.get_by_role("status").first).to_have_text("Stored in this page")
     for layout in view.control("layout").all():
         expect(layout).to_be_disabled()
@@ -144,7 +140,7 @@ def test_what_was_left_out_is_told(shapes: Any, open_page: Open, tmp_path: Path)
     network, inspector = shapes
     with pytest.warns(UserWarning, match="left out"):
         path = cw.LayerBrowser(inspector).to_html(tmp_path / "page.html", max_mb=0.2)
-    view = view_of(open_page(path))
+    view = LayerView(open_page(path))
     view.choose("image", 1)
     alert = view.root.get_by_role("alert")
     expect(alert).to_contain_text("This is not stored in the page.")
@@ -160,7 +156,7 @@ def test_views_of_one_inspector_follow_each_other(
     network, inspector = shapes
     widgets = [cw.LayerBrowser(inspector), cw.CamSlider(inspector)]
     page = open_page(to_html(widgets, tmp_path / "page.html"))
-    view, names = view_of(page), list(activations(network))
+    view, names = LayerView(page), list(activations(network))
     view.slide(names.index("layer2.0.conv1"))
     cam = page.page.locator('[data-cnnviz-widget="cam-slider"]')
     expect(cam).to_have_attribute("data-shown-layer", "layer2.0.conv1")
@@ -196,7 +192,7 @@ def test_a_notebook_cannot_make_its_page_run_anything(open_page: Open, tmp_path:
     path = cw.notebook_to_html(notebook, tmp_path / "page.html", title=EVIL)
     page = open_page(path)
     page.page.wait_for_timeout(300)
-    view_of(page).wait_for(inspector.layers[0].name)
+    LayerView(page).wait_for(inspector.layers[0].name)
     expect(page.page.locator(".cnnviz-predictions")).to_contain_text(EVIL)
     assert page.page.title() == EVIL
 
