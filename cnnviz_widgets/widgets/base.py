@@ -149,6 +149,8 @@ class InspectorWidget(BakedWidget):
         Whether its views and those of the other widgets over the same Inspector follow each other
         in a page: choose a layer, channel, class or picture in one and the others show it. True
         by default.
+    image : int, optional
+        Picture of the batch to show, from 0.
     **traits
         First values of the widget's own traits.
 
@@ -162,6 +164,7 @@ class InspectorWidget(BakedWidget):
 
     _index = traitlets.Dict(help="Layers, classes and number of pictures.").tag(sync=True)
     linked = traitlets.Bool(True, help="Follow the other views of the Inspector.").tag(sync=True)
+    image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
 
     ANSWERS: ClassVar[dict[str, Answer]] = {}
     """Kind of request -> the method that answers it."""
@@ -233,7 +236,16 @@ class InspectorWidget(BakedWidget):
         """Tell the views that what they show is stale, and forget what was baked."""
         if self._baked:
             self._set_baked(b"")
-        self._index = dict(self._make_index())
+        index = self._make_index()
+        self.image = min(self.image, max(0, index["batch"] - 1))
+        self._index = dict(index)
+
+    @traitlets.validate("image")
+    def _known_image(self, proposal: dict[str, Any]) -> int:
+        image, batch = int(proposal["value"]), self._index["batch"]
+        if image >= max(1, batch):
+            raise ValueError(f"image={image} must be from 0 to {batch - 1}: there are {batch}.")
+        return image
 
     def _receive(self, content: object, _buffers: object = None) -> None:
         """Take a message: note what is asked and return at once, since a cell may be waiting."""

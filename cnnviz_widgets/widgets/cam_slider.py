@@ -112,7 +112,6 @@ class CamSlider(InspectorWidget):
     targets = traitlets.List(traitlets.Any(), help="Classes; none is the top prediction.").tag(
         sync=True
     )
-    image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
     method = traitlets.Unicode("gradcam", help="Name of the method.").tag(sync=True)
     scale = traitlets.Unicode("rectified", help=f"One of {SCALES}.").tag(sync=True)
     opacity = traitlets.Float(0.6, min=0, max=1, help="Of the map over the picture.").tag(sync=True)
@@ -142,8 +141,7 @@ class CamSlider(InspectorWidget):
         return default_layer(insp, top, self.image)
 
     def _refresh_index(self) -> None:
-        """Follow new inputs, and stay on a layer and a picture that still exist."""
-        self.image = min(self.image, self.inspector.batch_size - 1)
+        """Stay on a layer that still has a grid."""
         self._grids = [info.name for info in grid_layers(self.inspector)]
         if self.layer not in self._grids:
             self.layer = self._first_layer()
@@ -162,13 +160,6 @@ class CamSlider(InspectorWidget):
         if targets and count is None:
             raise ValueError(f"targets={targets!r} names classes, but this model has no scores.")
         return [class_index(each, count or 0, self.inspector.class_names) for each in targets]
-
-    @traitlets.validate("image")
-    def _known_image(self, proposal: dict[str, Any]) -> int:
-        image, batch = int(proposal["value"]), self.inspector.batch_size
-        if image >= batch:
-            raise ValueError(f"image={image} must be from 0 to {batch - 1}: there are {batch}.")
-        return image
 
     @traitlets.validate("method")
     def _known_method(self, proposal: dict[str, Any]) -> str:

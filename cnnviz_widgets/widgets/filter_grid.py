@@ -88,7 +88,6 @@ class FilterGrid(InspectorWidget):
     inspector: Inspector | None  # type: ignore[assignment]  # weights need no inputs
     layer = traitlets.Unicode(help="Name of the layer shown.").tag(sync=True)
     filter = traitlets.Int(0, min=0, help="Filter opened large.").tag(sync=True)
-    image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
     scale_mode = traitlets.Unicode("layer", help=f"One of {SCALE_MODES}.").tag(sync=True)
     sort = traitlets.Unicode("index", help=f"One of {SORTS}.").tag(sync=True)
     tile = traitlets.Int(64, min=16, max=512, help="Side of a filter, in CSS pixels.").tag(
@@ -124,24 +123,16 @@ class FilterGrid(InspectorWidget):
         return build_filter_index(self.weights, self.inspector)
 
     def _refresh_index(self) -> None:
-        """Follow new inputs and other layers, and stay on a layer and a picture that exist."""
+        """Stay on a layer that still exists."""
         super()._refresh_index()
         names = [layer["name"] for layer in self._index["layers"]]
         if self.layer not in names:
             self.layer = names[0]
-        self.image = min(self.image, max(0, self._index["batch"] - 1))
 
     @traitlets.validate("layer")
     def _known_layer(self, proposal: dict[str, Any]) -> str:
         name: str = proposal["value"]
         return self.weights.find(name).name if name else name
-
-    @traitlets.validate("image")
-    def _known_image(self, proposal: dict[str, Any]) -> int:
-        image, batch = int(proposal["value"]), self._index["batch"]
-        if image >= max(1, batch):
-            raise ValueError(f"image={image} must be from 0 to {batch - 1}: there are {batch}.")
-        return image
 
     @traitlets.validate("scale_mode", "sort")
     def _known_choice(self, proposal: dict[str, Any]) -> str:

@@ -77,7 +77,6 @@ class LayerBrowser(InspectorWidget):
 
     layer = traitlets.Unicode(help="Name of the layer shown.").tag(sync=True)
     channel = traitlets.Int(0, min=0, help="Channel opened large.").tag(sync=True)
-    image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
     scale_mode = traitlets.Unicode("channel", help=f"One of {SCALE_MODES}.").tag(sync=True)
     scale_low = traitlets.Float(0.0, help="Low end of the fixed scale.").tag(sync=True)
     scale_high = traitlets.Float(1.0, help="High end of the fixed scale.").tag(sync=True)
@@ -93,24 +92,16 @@ class LayerBrowser(InspectorWidget):
             self.layer = self.inspector.layers[0].name
 
     def _refresh_index(self) -> None:
-        """Follow new inputs, and stay on a layer and a picture that still exist."""
+        """Stay on a layer that still exists."""
         names = {layer.name for layer in self.inspector.modules}
         if self.layer not in names:
             self.layer = self.inspector.layers[0].name
-        self.image = min(self.image, self.inspector.batch_size - 1)
         super()._refresh_index()
 
     @traitlets.validate("layer")
     def _known_layer(self, proposal: dict[str, Any]) -> str:
         name: str = proposal["value"]
         return self.inspector.find(name).name if name else name
-
-    @traitlets.validate("image")
-    def _known_image(self, proposal: dict[str, Any]) -> int:
-        image, batch = int(proposal["value"]), self.inspector.batch_size
-        if image >= batch:
-            raise ValueError(f"image={image} must be from 0 to {batch - 1}: there are {batch}.")
-        return image
 
     @traitlets.validate("scale_mode", "sort", "colormap")
     def _known_choice(self, proposal: dict[str, Any]) -> str:

@@ -131,7 +131,6 @@ class SaliencyOverlay(InspectorWidget):
         allow_none=True,
         help="Class; None is the top prediction.",
     ).tag(sync=True)
-    image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
     layer = traitlets.Unicode(
         None, allow_none=True, help="For methods at a layer; None is the last with a grid."
     ).tag(sync=True)
@@ -183,8 +182,7 @@ class SaliencyOverlay(InspectorWidget):
         ]
 
     def _refresh_index(self) -> None:
-        """Follow new inputs, and stay on a picture and a layer that still exist."""
-        self.image = min(self.image, self.inspector.batch_size - 1)
+        """Stay on a layer that still exists."""
         self._grids = [info.name for info in grid_layers(self.inspector)]
         if self.layer not in {layer.name for layer in self.inspector.modules}:
             self.layer = None
@@ -207,13 +205,6 @@ class SaliencyOverlay(InspectorWidget):
                 f"target={target!r} names a class, but this model has no class scores."
             )
         return class_index(target, count, self.inspector.class_names)
-
-    @traitlets.validate("image")
-    def _known_image(self, proposal: dict[str, Any]) -> int:
-        image, batch = int(proposal["value"]), self.inspector.batch_size
-        if image >= batch:
-            raise ValueError(f"image={image} must be from 0 to {batch - 1}: there are {batch}.")
-        return image
 
     @traitlets.validate("layer")
     def _known_layer(self, proposal: dict[str, Any]) -> str | None:
