@@ -49,11 +49,13 @@ class Uploads:
         data = bytes(buffers[0]) if buffers else b""  # type: ignore[call-overload]  # a buffer
         with self._lock:
             upload = self._views.get(cid)
-            if upload is None or upload.number != number:
+            if upload is None or upload.number < number:
                 upload = self._views[cid] = _Upload(number)
             self._views.move_to_end(cid)
             while len(self._views) > _MOST_VIEWS:
                 self._views.popitem(last=False)
+            if number < upload.number:
+                return True  # of a file that nobody waits for any more
             if place != len(upload.parts):
                 return True  # told when the file is asked for: its size is not right then
             if upload.size + len(data) > MAX_FILE_BYTES:

@@ -169,6 +169,9 @@ class InspectorWidget(BakedWidget):
     ANSWERS: ClassVar[dict[str, Answer]] = {}
     """Kind of request -> the method that answers it."""
 
+    OPTIONS: ClassVar[tuple[str, ...]] = ()
+    """Names of arguments of the widget's own that are no traits."""
+
     def __init__(
         self,
         model: object,
@@ -214,7 +217,8 @@ class InspectorWidget(BakedWidget):
         """Traitlets would take a misspelt argument in silence."""
         inherited = set(BakedWidget.class_trait_names())
         own = [n for n in cls.class_trait_names() if not n.startswith("_") and n not in inherited]
-        known = ["inputs", "class_names", "mean", "std", "output", "layers", "layouts", *own]
+        known = ["inputs", "class_names", "mean", "std", "output", "layers", "layouts"]
+        known += [*cls.OPTIONS, *own]
         for name in traits:
             if name in known or name == "layout":
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from cnnviz_widgets.streaming.uploads import MAX_FILE_BYTES, Uploads
 from cnnviz_widgets.streaming.wire import Header
 
 from .baking import Wanted
-from .base import Answer, Frame, InspectorWidget, Reply, built, checked_choice
+from .base import Answer, Frame, InspectorWidget, Reply, Watched, built, checked_choice
 from .intake import Choice, Intake, Preprocess, choice_of, file_choice, picture_size, sample_choices
 from .layer_frames import input_frame
 from .stills import captioned, enlarged
@@ -84,6 +84,7 @@ class ImagePicker(InspectorWidget):
     _css = built("image-picker.css")
 
     NEEDS_KERNEL: ClassVar[tuple[str, ...]] = ("file", "sample", "fit")
+    OPTIONS: ClassVar[tuple[str, ...]] = ("samples", "preprocess", "size")
 
     image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
     fit = traitlets.Unicode("crop", help=f"One of {FITS}.").tag(sync=True)
@@ -102,18 +103,25 @@ class ImagePicker(InspectorWidget):
         size: Sequence[int] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(model, inputs, **options)
-        own = picture_size(self.inspector)
-        self._intake = Intake(self.inspector, own if size is None else _checked(size), preprocess)
-        self._preprocess = self._intake.name
-        self._samples = sample_choices(samples, self.inspector)
-        self._names = [choice.name for choice in self._samples]
+        self._asked = samples, preprocess, size
         self._uploads = Uploads()
         self._choosing = threading.RLock()
         self._current: Choice | None = None
         self._came: tuple[str, int] | None = None  # view and number of the file chosen last
         self._coming: Header | None = None
         self._seen: NDArray[np.uint8] | None = None
+        super().__init__(model, inputs, **options)
+        self._preprocess = self._intake.name
+        self._names = [choice.name for choice in self._samples]
+
+    def _watch(self, model: object, given: Mapping[str, object]) -> Watched:
+        """Check all that is given before there is a widget."""
+        watched = super()._watch(model, given)
+        samples, preprocess, size = self._asked
+        own = picture_size(self.inspector)
+        self._intake = Intake(self.inspector, own if size is None else _checked(size), preprocess)
+        self._samples = sample_choices(samples, self.inspector)
+        return watched
 
     # -- choosing -------------------------------------------------------------------------------
 

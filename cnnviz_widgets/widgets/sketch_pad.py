@@ -24,6 +24,8 @@ from cnnviz_widgets.rendering.png import png_bytes
 from cnnviz_widgets.rendering.strokes import Stroke, fitted_ink, ink_of
 from cnnviz_widgets.streaming.worker import LatestWorker, Token
 
+from .intake import picture_size
+
 _SIDE = 256  # of the paper, in CSS pixels
 _SEEN_SIDE = 96  # of the picture beside it that shows what the network gets
 _BLANK = "The paper is blank: draw something."
@@ -77,19 +79,9 @@ class SketchPad(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
     """
 
     def __init__(self, inspector: Inspector, *, fitted: bool = True) -> None:
-        if not isinstance(inspector, Inspector):
-            raise TypeError(
-                f"inspector={type(inspector).__name__} is no Inspector; make one with "
-                "cnnviz_widgets.Inspector(model, images, mean=..., std=...)."
-            )
-        picture = inspector.picture(0)
-        if picture is None:
-            raise ValueError(
-                "inspector: its inputs are no picture, so there is nothing to draw for; give it "
-                "a network that takes pictures of 1 or 3 channels."
-            )
+        size = picture_size(inspector)
         self.inspector = inspector
-        self._size = (picture.shape[0], picture.shape[1])
+        self._size = size
         self._fitted = fitted
         self._strokes: tuple[Stroke, ...] = ()
         self._is_drawing = False
