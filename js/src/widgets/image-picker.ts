@@ -6,38 +6,15 @@ import { selectControl } from "../controls";
 import { h, setText, show } from "../dom";
 import { makeInputPanel } from "../inputpanel";
 import { makePickerSamples } from "../pickersamples";
+import type { PickerTraits } from "../pickertraits";
 import { makePickerZone } from "../pickerzone";
 import { makeRemarks } from "../remarks";
 import { openShell } from "../shell";
 import { makeReader, openStream, type StreamState } from "../stream";
 import { watch } from "../surroundings";
-import type { SharedTraits } from "../traits";
 import { sendFile } from "../upload";
 import type { Failure, Frame, Params } from "../wire";
 import * as words from "../words-picker";
-
-/** What is known of the chosen picture; nothing of one that was not chosen here. */
-interface Chosen {
-  readonly name?: string;
-  /** Place among the samples, or -1. */
-  readonly sample?: number;
-  readonly steps?: readonly (readonly [
-    kind: string,
-    width: number,
-    height: number,
-    name: string,
-  ])[];
-}
-
-export interface PickerTraits extends SharedTraits {
-  image: number;
-  fit: string;
-  _chosen: Chosen;
-  _names: readonly string[];
-  /** Name of the user's own preprocessing, or "". */
-  _preprocess: string;
-  _most_bytes: number;
-}
 
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
 function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock): () => void {
