@@ -22,11 +22,6 @@ _FEW_ROWS = 16
 _LONG = 512  # a product of matrices with longer sums is given threads, which costs more than it
 
 
-def gradient_cams(names: Sequence[str], activation: Tensor, gradient: Tensor) -> dict[str, Tensor]:
-    """Return the maps of several methods for one layer; see `GradientCams`."""
-    return GradientCams(names)(activation, gradient)
-
-
 class GradientCams:
     """Several methods at once, with what they share computed once.
 

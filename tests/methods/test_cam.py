@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods import cam
-from cnnviz_widgets.methods.cam import GRADIENT_CAMS, gradient_cams
+from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams
 from tests.methods import cam_oracles
 from tests.methods.cam_networks import HAND_PICTURE, hand_network, raw_map
 
@@ -52,7 +52,7 @@ def test_equal_to_the_paper_in_float64(
     if method == "xgradcam":
         activation = activation + 0.5  # and means near zero its division
     activation = activation.clamp(min=0) if rectified else activation
-    found = gradient_cams((method,), *flat(activation, gradient))[method]
+    found = GradientCams((method,))(*flat(activation, gradient))[method]
     expected = cam_oracles.GRADIENT_CAMS[method](
         activation.double().numpy(), gradient.double().numpy()
     ).ravel()
@@ -63,18 +63,18 @@ def test_equal_to_the_paper_in_float64(
 
 def test_methods_share_one_walk_and_do_not_disturb_each_other() -> None:
     activation, gradient = flat(values(40, 30, 40).clamp(min=0), values(40, 30, 40, seed=1))
-    together = gradient_cams(GRADIENT_CAMS, activation, gradient)
+    together = GradientCams(GRADIENT_CAMS)(activation, gradient)
     assert set(together) == set(GRADIENT_CAMS)
     for method in GRADIENT_CAMS:
-        alone = gradient_cams((method,), activation, gradient)[method]
+        alone = GradientCams((method,))(activation, gradient)[method]
         np.testing.assert_allclose(together[method], alone, rtol=2e-5, atol=2e-5)
 
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     activation, gradient = flat(values(50, 9, 11), values(50, 9, 11, seed=1))
-    expected = gradient_cams(GRADIENT_CAMS, activation, gradient)
+    expected = GradientCams(GRADIENT_CAMS)(activation, gradient)
     monkeypatch.setattr(cam, "BLOCK_VALUES", 1)
-    found = gradient_cams(GRADIENT_CAMS, activation, gradient)
+    found = GradientCams(GRADIENT_CAMS)(activation, gradient)
     for method in GRADIENT_CAMS:
         np.testing.assert_allclose(found[method], expected[method], rtol=1e-4, atol=1e-4)
 
@@ -83,17 +83,17 @@ def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 def test_no_gradient_or_no_activation_gives_zeros(method: str) -> None:
     some, none = values(4, 12), torch.zeros(4, 12)
     for activation, gradient in ((some, none), (none, some), (none, none)):
-        assert not gradient_cams((method,), activation, gradient)[method].any()
+        assert not GradientCams((method,))(activation, gradient)[method].any()
 
 
 @pytest.mark.parametrize("method", GRADIENT_CAMS)
 def test_the_size_of_gradients_does_not_matter(method: str) -> None:
     """No absolute epsilon: gradients 1e-20 times as large give the same picture."""
     activation, gradient = values(4, 12).abs(), values(4, 12, seed=1)
-    large = gradient_cams((method,), activation, gradient)[method]
-    small = gradient_cams((method,), activation, gradient * 1e-20)[method] * 1e20
+    large = GradientCams((method,))(activation, gradient)[method]
+    small = GradientCams((method,))(activation, gradient * 1e-20)[method] * 1e20
     if method == "gradcam++":  # its formula is not linear in G, but is for small ones: G / 2
-        large = gradient_cams((method,), activation, gradient * 1e-7)[method] * 1e7
+        large = GradientCams((method,))(activation, gradient * 1e-7)[method] * 1e7
     np.testing.assert_allclose(small, large, rtol=1e-4)
 
 
@@ -102,7 +102,7 @@ def test_xgradcam_of_channels_without_a_mean() -> None:
     rows = [[1.0, -1.0, 2.0, -2.0], [0.1, 0.2, -0.3, 1e-9], [1.0, 2.0, 3.0, 4.0]]
     activation = torch.tensor(rows)
     gradient = torch.ones(3, 4)
-    found = gradient_cams(("xgradcam",), activation, gradient)["xgradcam"]
+    found = GradientCams(("xgradcam",))(activation, gradient)["xgradcam"]
     np.testing.assert_allclose(found, [1, 2, 3, 4], rtol=1e-6)
 
 
@@ -110,7 +110,7 @@ def test_gradcam_plus_plus_at_a_pole() -> None:
     """2 + S G = 0 at the first place: that term is zero, the other 1 / (2 - 2)... is not met."""
     activation = torch.tensor([[-1.0, -1.0]])
     gradient = torch.tensor([[1.0, 0.5]])
-    found = gradient_cams(("gradcam++",), activation, gradient)["gradcam++"]
+    found = GradientCams(("gradcam++",))(activation, gradient)["gradcam++"]
     np.testing.assert_allclose(found, [-0.5, -0.5])  # w = 0 + 0.5 / (2 - 2 * 0.5)
 
 
@@ -118,4 +118,4 @@ def test_gradcam_plus_plus_at_a_pole() -> None:
 def test_nan_stays_nan(method: str) -> None:
     activation, gradient = values(4, 12).abs(), values(4, 12, seed=1)
     gradient[2, 5] = torch.nan
-    assert bool(gradient_cams((method,), activation, gradient)[method].isnan().any())
+    assert bool(GradientCams((method,))(activation, gradient)[method].isnan().any())
