@@ -70,7 +70,7 @@ def filter_norms(facts: Statistics) -> Floats:
     return norms
 
 
-def dead_filters(norms: Floats) -> npt.NDArray[np.bool_]:
+def dead_filters(norms: Floats | Doubles) -> npt.NDArray[np.bool_]:
     """Tell which filters have a norm of at most `DEAD_SHARE` of the largest, or of 0."""
     largest = float(norms.max(initial=0.0))
     dead: npt.NDArray[np.bool_] = norms <= DEAD_SHARE * largest
@@ -224,7 +224,7 @@ def _nearest(cosines: Floats, groups: int) -> tuple[npt.NDArray[np.uint32], Floa
 
 def _chain(cosines: Floats, norms: Doubles) -> npt.NDArray[np.uint32]:
     """Order filters as `likeness` says."""
-    dead = norms <= DEAD_SHARE * norms.max()
+    dead = dead_filters(norms)
     order = np.empty(len(norms), np.uint32)
     alive = int((~dead).sum())
     order[alive:] = np.flatnonzero(dead)
