@@ -14,9 +14,11 @@ from tests.benchmarks import peers
 from tests.benchmarks.bench_slider import DRAG_VALUES, Places
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.stage import (
+    FLOOR,
     Round,
     Stage,
     bring_into_view,
+    check_console,
     drag,
     median,
     ratio,
@@ -82,21 +84,15 @@ def measure(*, quick: bool) -> list[Figure]:
             "[info.index for info in inspector.layers if info.name in slider._grids]"
         )
         assert isinstance(layers, list)
-        floor = on.open(
-            "page-only", [peers.page_only(canvas, count=len(layers))], ready="input.page-only"
-        )
-        floor.page.evaluate(peers.JAVASCRIPT["page-only"])
+        floor = on.open_floor(canvas, len(layers))
         width = one.page.evaluate(_WIDTH)
         floor.page.evaluate(_RESIZE, width)
-        bring_into_view(floor, "input.page-only + canvas")
+        bring_into_view(floor, FLOOR)
         for notebook in (one, two):
             bring_into_view(notebook, ".cnnviz .cnnviz-panels")
         rounds = _rounds(one, two, floor, layers, len(classes), size)
         figures = [*_ratios(rounds), *_drags(one, layers, size.drags), *first]
-        errors = [error for notebook in (one, two) for error in notebook.our_errors()]
-    if errors:
-        msg = "errors in the console while timing: " + "; ".join(errors)
-        raise RuntimeError(msg)
+        check_console(one, two)
     return figures
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 
 from tests.benchmarks.figure import Figure
-from tests.benchmarks.stage import stage
+from tests.benchmarks.stage import check_console, stage
 
 _LOAD = """
 import cnnviz_widgets as cw
@@ -57,9 +57,7 @@ def measure(*, quick: bool) -> list[Figure]:
         samples: list[list[float]] = [
             notebook.page.evaluate(_STROKE, [_MOVES, turn]) for turn in range(strokes)
         ]
-        errors = notebook.our_errors()
-    if errors:
-        raise RuntimeError("errors in the console while drawing: " + "; ".join(errors))
+        check_console(notebook)
     rates, lags = zip(*samples, strict=True)
     note = f"{strokes} strokes of {_MOVES} movements, digits network"
     return [

@@ -16,10 +16,12 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.load import quiet
 from tests.benchmarks.stage import (
     AT_REST,
+    FLOOR,
     Drag,
     Round,
     Stage,
     bring_into_view,
+    check_console,
     drag,
     median,
     ratio,
@@ -123,20 +125,12 @@ def measure(*, quick: bool) -> list[Figure]:
         assert isinstance(indices, list)
         misses = on.open("misses", [_DEEP, _SHOW], ready=_PAINTED)
         misses.page.evaluate(_SPEC, "misses")
-        floor = on.open(
-            "page-only",
-            [peers.page_only(_canvas(ours), count=len(indices))],
-            ready="input.page-only",
-        )
-        floor.page.evaluate(peers.JAVASCRIPT["page-only"])
+        floor = on.open_floor(_canvas(ours), len(indices))
         bring_into_view(ours, ".cnnviz .cnnviz-canvas[data-columns]")
-        bring_into_view(floor, "input.page-only + canvas")
+        bring_into_view(floor, FLOOR)
         rounds = _rounds(on, ours, floor, misses, indices, size)
         figures = [*_ratios(rounds), *_drags(ours, floor, misses, indices, size.drags), filled]
-        errors = [error for notebook in (ours, misses) for error in notebook.our_errors()]
-    if errors:
-        msg = "errors in the console while timing: " + "; ".join(errors)
-        raise RuntimeError(msg)
+        check_console(ours, misses)
     return figures
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from tests.benchmarks import peers
 from tests.benchmarks.load import ForeignLoad, quiet
 from tests.browser.chromium import chromium
 from tests.browser.lab import JupyterLab
@@ -43,6 +44,14 @@ class Stage:
         page.wait_for_selector(ready, timeout=60_000)
         return notebook
 
+    def open_floor(self, canvas: peers.Canvas, count: int) -> Notebook:
+        """Open the slider that the page has alone, timed as "page-only"."""
+        notebook = self.open(
+            "page-only", [peers.page_only(canvas, count=count)], ready="input.page-only"
+        )
+        notebook.page.evaluate(peers.JAVASCRIPT["page-only"])
+        return notebook
+
 
 @contextmanager
 def stage() -> Iterator[Stage]:
@@ -55,6 +64,22 @@ def stage() -> Iterator[Stage]:
         yield Stage(lab, browser)
 
 
+def check_console(*notebooks: Notebook) -> None:
+    """Look whether the timings can be trusted.
+
+    Raises
+    ------
+    RuntimeError
+        The console of a page got errors.
+    """
+    errors = [error for notebook in notebooks for error in notebook.our_errors()]
+    if errors:
+        msg = "errors in the console while timing: " + "; ".join(errors)
+        raise RuntimeError(msg)
+
+
+FLOOR = "input.page-only + canvas"
+"""Where the floor draws."""
 _WHOLE = """(selector) => {
   const picture = document.querySelector(selector);
   picture.scrollIntoView({ block: "end" });
