@@ -12,16 +12,18 @@ import numpy.typing as npt
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.weights import FilterBank
+from cnnviz_widgets.rendering.colormap import Rgb, render_maps
 from cnnviz_widgets.rendering.filters import (
     LEAST_VALUES,
     block_norms,
     filter_norms,
     likeness,
     place_norms,
+    render_colour,
     symmetric_ends,
 )
 from cnnviz_widgets.rendering.quantise import quantise, reduce_maps
-from cnnviz_widgets.rendering.ranges import Floats, statistics
+from cnnviz_widgets.rendering.ranges import Floats, Scale, statistics
 from cnnviz_widgets.streaming.wire import Json
 
 from .base import Frame
@@ -76,6 +78,32 @@ def bank_frame(bank: FilterBank, *, width: int, colour: bool) -> Frame:
     if info.filters**2 * (values.size // max(info.filters, 1)) <= _CHEAP_PRODUCT:
         arrays.update(_likeness_arrays(bank))
     return Frame({"kind_of": kind, **fields}, arrays)
+
+
+def drawn_bank(frame: Frame, scale_mode: str) -> Rgb:
+    """Draw what `bank_frame` shows of each filter in the colours of the view.
+
+    Parameters
+    ----------
+    frame : Frame
+        Of `bank_frame`.
+    scale_mode : {"layer", "filter"}
+        What one scale is of.
+
+    Returns
+    -------
+    uint8 array (F, h, w, 3)
+        A pixel for each code; the slices of a kernel stand side by side.
+    """
+    codes = np.asarray(frame.arrays["codes"], np.uint8)
+    ends = np.asarray(frame.arrays["facts"], np.float32)[0]
+    signed = bool(frame.fields["signed"])
+    scale = Scale("channel" if scale_mode == "filter" else "layer", diverging=signed)
+    if frame.fields["kind_of"] == "colour":
+        return render_colour(codes, -ends, ends, scale=scale)
+    flat = codes.transpose(0, 2, 1, 3).reshape(len(codes), codes.shape[2], -1)
+    low, colormap = (-ends, "coolwarm") if signed else (np.zeros_like(ends), "viridis")
+    return render_maps(flat, low, ends, scale=scale, colormap=colormap)
 
 
 def _overview(bank: FilterBank, *, width: int, colour: bool) -> tuple[str, Floats, dict[str, Json]]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
-import numpy as np
 import traitlets
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.weights import Weights
 from cnnviz_widgets.rendering.colormap import Rgb
 from cnnviz_widgets.rendering.mosaic import mosaic
-from cnnviz_widgets.rendering.quantise import LEVELS
 from cnnviz_widgets.streaming.messages import Request, read_name, read_whole
 from cnnviz_widgets.streaming.wire import Header
 
 from .baking import Wanted
 from .base import Answer, Frame, InspectorWidget, Reply, Watched, built, checked_choice
-from .filter_frames import answer_frame, bank_frame, filter_frame, likeness_frame
+from .filter_frames import answer_frame, bank_frame, drawn_bank, filter_frame, likeness_frame
 from .filter_index import FilterEntry, FilterIndex, build_filter_index
 from .layer_frames import input_frame
 from .prefetch import frames_ahead
@@ -160,13 +158,14 @@ class FilterGrid(InspectorWidget):
                 yield Wanted("answer", asked, f"answers of filters to picture {self.image + 1}")
 
     def _still(self) -> Rgb:
-        """Draw the filters of the layer shown, as the view does: colours, or light and dark."""
+        """Draw the filters of the layer shown: a row of a matrix, or a tile of a mosaic, each."""
         frame = self._bank_frame(self.layer, STORED_WIDTH_PX)
-        codes = np.asarray(frame.arrays["codes"][:MOST_CHANNELS], np.float64)
-        planes = codes if frame.fields["kind_of"] == "colour" else codes[:, [0, 0, 0]]
-        light = np.floor(planes * (255 / LEVELS) + 0.5).clip(0, 255).astype(np.uint8)
-        drawn = mosaic(enlarged(light.transpose(0, 2, 3, 1), self.tile), gap=2)
-        return captioned(drawn, f"Filters of {self.layer}: {len(frame.arrays['codes'])}")
+        drawn = drawn_bank(frame, self.scale_mode)
+        if frame.fields["kind_of"] == "matrix":
+            picture = enlarged(drawn[None, :, 0], 4 * self.tile)[0]
+        else:
+            picture = mosaic(enlarged(drawn[:MOST_CHANNELS], self.tile), gap=2)
+        return captioned(picture, f"Filters of {self.layer}: {len(drawn)}")
 
     def _bank_frame(self, name: str, width: int) -> Frame:
         bank = self.weights.bank(name)

@@ -13,12 +13,14 @@ from torch import nn
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.weights import FilterBank, Weights
 from cnnviz_widgets.rendering import filters
+from cnnviz_widgets.rendering.colormap import palette
 from cnnviz_widgets.rendering.quantise import dequantise
 from cnnviz_widgets.widgets import filter_frames
 from cnnviz_widgets.widgets.base import Frame
 from cnnviz_widgets.widgets.filter_frames import (
     answer_frame,
     bank_frame,
+    drawn_bank,
     filter_frame,
     likeness_frame,
 )
@@ -176,6 +178,34 @@ def test_an_overview_costs_what_it_shows() -> None:
     bank = bank_of(nn.Conv2d(512, 2048, 3))
     frame = bank_frame(bank, width=900, colour=False)
     assert sum(array.nbytes for array in frame.arrays.values()) <= 2048 * (9 + 36)
+
+
+def test_a_bank_is_drawn_in_the_colours_of_the_view() -> None:
+    """Signed weights around zero, norms from zero; on one scale, or each filter on its own."""
+    weights = np.array([[[-1, 0], [0.5, 1]], [[2, 0], [0, 0]]], np.float32)
+    warm, norms = palette("coolwarm"), palette("viridis")
+    signed = bank_frame(bank_of(nn.Conv2d(1, 2, 2), weights), width=500, colour=False)
+    drawn = drawn_bank(signed, "filter")
+    assert drawn[0].tolist() == [[warm[0].tolist(), warm[128].tolist()],
+                                 [warm[191].tolist(), warm[255].tolist()]]  # fmt: skip
+    drawn = drawn_bank(signed, "layer")
+    assert drawn[0, 0, 0].tolist() == warm[64].tolist()
+    assert drawn[1, 0, 0].tolist() == warm[255].tolist()
+    pair = np.stack([weights, np.zeros_like(weights)], axis=1)
+    unsigned = bank_frame(bank_of(nn.Conv2d(2, 2, 2), pair), width=500, colour=False)
+    drawn = drawn_bank(unsigned, "layer")
+    assert drawn[0].tolist() == [[norms[128].tolist(), norms[0].tolist()],
+                                 [norms[64].tolist(), norms[128].tolist()]]  # fmt: skip
+
+
+def test_a_bank_in_colour_is_drawn_in_colour() -> None:
+    """The slices of a volume stand side by side."""
+    red = np.zeros((1, 3, 1, 1), np.float32)
+    red[0, 0] = 1
+    frame = bank_frame(bank_of(nn.Conv2d(3, 1, 1), red), width=500, colour=True)
+    assert drawn_bank(frame, "layer").tolist() == [[[[255, 128, 128]]]]
+    volume = bank_frame(bank_of(nn.Conv3d(1, 2, (4, 2, 3))), width=500, colour=False)
+    assert drawn_bank(volume, "layer").shape == (2, 2, 12, 3)
 
 
 def test_the_answer_is_the_channel_of_the_output(inspector: Inspector) -> None:
