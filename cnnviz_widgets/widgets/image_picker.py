@@ -86,7 +86,6 @@ class ImagePicker(InspectorWidget):
     NEEDS_KERNEL: ClassVar[tuple[str, ...]] = ("file", "sample", "fit")
     OPTIONS: ClassVar[tuple[str, ...]] = ("samples", "preprocess", "size")
 
-    image = traitlets.Int(0, min=0, help="Picture of the batch.").tag(sync=True)
     fit = traitlets.Unicode("crop", help=f"One of {FITS}.").tag(sync=True)
     _chosen = traitlets.Dict(help="Name and steps of the chosen picture.").tag(sync=True)
     _names: traitlets.List[str] = traitlets.List(help="Names of the samples.").tag(sync=True)
@@ -180,7 +179,6 @@ class ImagePicker(InspectorWidget):
 
     def _refresh_index(self) -> None:
         """Follow new inputs, and forget what was said of a picture that is no longer shown."""
-        self.image = min(self.image, self.inspector.batch_size - 1)
         seen = self.inspector.picture(0)
         if self._coming is not None:
             self._chosen, self._seen = self._coming, seen
@@ -197,13 +195,6 @@ class ImagePicker(InspectorWidget):
         current = getattr(self, "_current", None)
         if current is not None:
             self._take(current, int(self._chosen.get("sample", -1)), wait=None)
-
-    @traitlets.validate("image")
-    def _known_image(self, proposal: dict[str, Any]) -> int:
-        image, batch = int(proposal["value"]), self.inspector.batch_size
-        if image >= batch:
-            raise ValueError(f"image={image} must be from 0 to {batch - 1}: there are {batch}.")
-        return image
 
     # -- what views ask -------------------------------------------------------------------------
 

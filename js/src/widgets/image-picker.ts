@@ -24,7 +24,7 @@ function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock):
   const { root, on, writer, notice, followTrait } = shell;
   let index = model.get("_index");
   let image = model.get("image");
-  let epoch = 0;
+  let epoch = -1;
   let uploads = 0;
   let isLive = true;
 

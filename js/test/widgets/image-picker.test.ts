@@ -62,6 +62,11 @@ describe("opening", () => {
     expect(model.sent.filter(({ type }) => type === "req")).toHaveLength(2);
   });
 
+  it("shows the picture of an Inspector that is new", () => {
+    const model = open({ _index: { ...new PickerModel().get("_index"), epoch: 0 } });
+    expect(model.last()).toMatchObject({ kind: "input", params: { image: 0 } });
+  });
+
   it("says what was done to a picture that was chosen before", () => {
     opened({ _chosen: { name: "p.png", sample: -1, steps: [["cropped", 9, 9, ""]] } });
     expect(one(".cnnviz-done strong").textContent).toBe("p.png");
