@@ -61,14 +61,8 @@ class CamView(View):
 
     def rest(self) -> None:
         """Wait until nothing more comes and what follows a slide is there too."""
-        page = self.watched.page
-        page.evaluate("() => window.cnnvizTest.record(true, true)")
-        for _ in range(40):
-            before = page.evaluate("() => window.cnnvizTest.traffic.received.length")
-            page.wait_for_timeout(500)
-            if page.evaluate("() => window.cnnvizTest.traffic.received.length") == before:
-                break
-        page.evaluate("() => window.cnnvizTest.record(true, true)")
+        self.watched.wait_for_silence(500)
+        self.watched.page.evaluate("() => window.cnnvizTest.record(true, true)")
 
     def asked(self) -> list[str]:
         """Return the kinds of the requests since `rest`."""

@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from cnnviz_widgets.rendering.colormap import palette
 from tests.benchmarks.stage import in_order
 from tests.browser.conftest import OpenNotebook
+from tests.browser.fit import assert_fits
 from tests.browser.layer_view import LayerView, compare_all, compare_visible, rendered
 from tests.browser.networks import activations, load
 from tests.browser.notebook import Notebook
@@ -71,14 +72,9 @@ def check(view: LayerView, maps: Maps, layer: str, *, image: int = 0) -> None:
 
 def wait_until_fetched(view: LayerView, layers: int) -> None:
     """Wait until nothing more comes: every layer is in the page."""
-    page = view.notebook.page
-    page.evaluate("() => window.cnnvizTest.record(true)")
-    for _ in range(40):
-        before = page.evaluate("() => window.cnnvizTest.traffic.received.length")
-        page.wait_for_timeout(700)
-        if page.evaluate("() => window.cnnvizTest.traffic.received.length") == before:
-            return
-    pytest.fail(f"the page was still fetching after 28 s; the network has {layers} layers")
+    assert view.watched.wait_for_silence(700), (
+        f"the page was still fetching after 28 s; the network has {layers} layers"
+    )
 
 
 def zigzag(count: int, steps: int) -> list[int]:
@@ -354,12 +350,7 @@ def test_themes_and_widths(
     view = LayerView(notebook)
     view.slide(1)
     check(view, maps, list(maps)[1])
-    box, window = view.root.bounding_box(), notebook.page.viewport_size
-    assert box is not None
-    assert window is not None
-    assert box["x"] + box["width"] <= window["width"] + 1
-    overflow = view.root.evaluate("(root) => root.scrollWidth - root.clientWidth")
-    assert overflow <= 0, f"{overflow} px of the view do not fit {width} px"
+    assert_fits(view.root)
     if shots:
         notebook.page.wait_for_timeout(800)
         notebook.screenshot(shots / f"{name}.png")

@@ -14,6 +14,7 @@ from cnnviz_widgets.attribution.cam import cam
 from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.inspection.inspector import Inspector
 from tests.browser.conftest import OpenNotebook
+from tests.browser.fit import assert_fits
 from tests.browser.layer_view import LayerView
 from tests.browser.networks import available, load
 from tests.browser.saliency_view import SaliencyView, bilinear, overlaid
@@ -286,11 +287,6 @@ def test_themes_and_widths(
     notebook.run("cw.SaliencyOverlay(inspector, method=['gradient', 'rise'], form='signed')")
     view = SaliencyView(notebook)
     view.wait_until("done", 1)
-    box, window = view.root.bounding_box(), notebook.page.viewport_size
-    assert box is not None
-    assert window is not None
-    assert box["x"] + box["width"] <= window["width"] + 1
-    overflow = view.root.evaluate("(root) => root.scrollWidth - root.clientWidth")
-    assert overflow <= 0, f"{overflow} px of the view do not fit {width} px"
+    assert_fits(view.root)
     if shots:
         notebook.screenshot(shots / f"saliency-{name}.png")

@@ -48,6 +48,17 @@ class WatchedPage:
         flat = np.frombuffer(base64.b64decode(answer["data"]), np.uint8)
         return flat.reshape(answer["height"], answer["width"], 4)
 
+    def wait_for_silence(self, pause_ms: int) -> bool:
+        """Record messages until none has come for a pause; tell whether 40 pauses were enough."""
+        self.page.evaluate("() => window.cnnvizTest.record(true, true)")
+        received = "() => window.cnnvizTest.traffic.received.length"
+        for _ in range(40):
+            before = self.page.evaluate(received)
+            self.page.wait_for_timeout(pause_ms)
+            if self.page.evaluate(received) == before:
+                return True
+        return False
+
     def our_errors(self) -> list[str]:
         """Return the errors of the console and the page that the place alone does not explain."""
         return [each for each in self.errors if not (self._noise and re.search(self._noise, each))]
