@@ -1,6 +1,11 @@
 import { expect, it } from "vitest";
 import { contourPath } from "../src/contour";
 
+type Corners = [number, number, number, number];
+
+/** Middles of the sides of a cell: top, right, bottom, left. */
+const SIDES = ["1 0.5", "1.5 1", "1 1.5", "0.5 1"];
+
 /** The points of a path, two by two. */
 function lines(path: string): number[][] {
   return path
@@ -19,6 +24,29 @@ it("goes around a single value, half way to its neighbours", () => {
 it("is straight along an edge, where the values cross the level", () => {
   expect(lines(contourPath([0, 1, 0, 1], 2, 2, 0.25))).toEqual([[0.8, 0.5, 0.8, 1.5]]);
   expect(lines(contourPath([0, 0, 4, 4], 2, 2, 1))).toEqual([[1.5, 0.8, 0.5, 0.8]]);
+});
+
+it.each(Array.from({ length: 16 }, (_, pattern) => pattern))(
+  "crosses the sides between inside and outside and no others: corners %i",
+  (pattern) => {
+    const [a, b, c, d] = [1, 2, 4, 8].map((corner) => (pattern & corner ? 1 : -1)) as Corners;
+    const clockwise = [a, b, c, d, a];
+    const crossed = SIDES.filter((_, n) => clockwise[n] !== clockwise[n + 1]);
+    const found = lines(contourPath([a, b, d, c], 2, 2, 0));
+    const ends = found.flatMap(([x1, y1, x2, y2]) => [`${x1} ${y1}`, `${x2} ${y2}`]);
+    expect(ends.sort()).toEqual(crossed.sort());
+  },
+);
+
+it("cuts each corner of a saddle off from the middle", () => {
+  expect(lines(contourPath([1, -1, -1, 1], 2, 2, 0))).toEqual([
+    [0.5, 1, 1, 0.5],
+    [1.5, 1, 1, 1.5],
+  ]);
+  expect(lines(contourPath([-1, 1, 1, -1], 2, 2, 0))).toEqual([
+    [1, 0.5, 1.5, 1],
+    [1, 1.5, 0.5, 1],
+  ]);
 });
 
 it("keeps two corners of a saddle apart", () => {

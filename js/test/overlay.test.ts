@@ -45,6 +45,12 @@ describe("a map enlarged", () => {
   });
 });
 
+it("enlarges a map along one axis alone", () => {
+  const values = Float32Array.of(1, 2);
+  expect([...resizeField({ values, height: 1, width: 2 }, 1, 4, false)]).toEqual([1, 1, 2, 2]);
+  expect([...resizeField({ values, height: 2, width: 1 }, 4, 1, false)]).toEqual([1, 1, 2, 2]);
+});
+
 describe("a map over a picture", () => {
   it.each(paint)("has Python's pixels: $name", (vector) => {
     const { low, high, diverging, opacity, threshold, rgb } = vector;

@@ -12,6 +12,13 @@ describe("a store", () => {
     expect(store.bytes()).toBe(80);
   });
 
+  it("holds as much as it may", () => {
+    const store = makeStore<string>(100);
+    store.put("a", "A", 40);
+    store.put("b", "B", 60);
+    expect([store.has("a"), store.bytes()]).toEqual([true, 100]);
+  });
+
   it("counts a frame that is replaced once", () => {
     const store = makeStore<string>(100);
     store.put("a", "A", 40);
