@@ -8,7 +8,8 @@ describe("decode", () => {
     const message = decode(header, buffers);
     expect(message.type).toBe(header.type);
     if (message.type !== "frame") return;
-    expect(message.seq).toBe(header.seq);
+    const { seq, kind, epoch, final } = header;
+    expect(message).toMatchObject({ seq, kind, epoch, final });
     expect(Object.keys(message.arrays)).toEqual(Object.keys(arrays));
     for (const [name, expected] of Object.entries(arrays)) {
       expect(message.arrays[name]?.shape).toEqual(expected.shape);
