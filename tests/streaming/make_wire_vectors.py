@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,19 +116,23 @@ def layer_arrays(values: Any, *, reduced: bool = False) -> dict[str, Any]:
 
 
 def messages() -> list[dict[str, Any]]:
+    welcome = {"type": "welcome", "v": PROTOCOL_VERSION, "cid": "c1", "epoch": 1}
+    error = {"type": "err", "cid": "c1", "seq": 8, "kind": "layer"}
+    return [
+        message("welcome", welcome, None),
+        *layer_messages(),
+        *other_frames(),
+        message("error", {**error, "message": "the model is busy", "hint": None}, None),
+    ]
+
+
+def layer_messages() -> list[dict[str, Any]]:
     layer = {"layer": "layer1.0.conv1", "image": 0, "tile": 64}
     maps = {"kind_of": "maps"}
     values = sample_maps()
     one = np.array([[[0.1]]], np.float32)
     odd = np.arange(3 * 7 * 5, dtype=np.float32).reshape(3, 7, 5)
-    special = np.array([[np.nan, np.inf, -np.inf, 0.1, -1e-40, 3.4028235e38]], np.float32)
-    empty = {"first": np.zeros(3, np.uint8), "none": np.zeros((0, 4), np.float32)}
-    channel = {"layer": "layer1.0.conv1", "image": 0, "channel": 3}
-    err = {"type": "err", "cid": "c1", "seq": 8, "kind": "layer"}
     return [
-        message(
-            "welcome", {"type": "welcome", "v": PROTOCOL_VERSION, "cid": "c1", "epoch": 1}, None
-        ),
         message(
             "maps with NaN, infinities and a constant",
             frame("layer", layer, **maps),
@@ -150,6 +155,14 @@ def messages() -> list[dict[str, Any]]:
             frame("layer", layer, kind_of="ask", note="(2, 50, 64) may be NLC or NCL"),
             {},
         ),
+    ]
+
+
+def other_frames() -> list[dict[str, Any]]:
+    special = np.array([[np.nan, np.inf, -np.inf, 0.1, -1e-40, 3.4028235e38]], np.float32)
+    empty = {"first": np.zeros(3, np.uint8), "none": np.zeros((0, 4), np.float32)}
+    channel = {"layer": "layer1.0.conv1", "image": 0, "channel": 3}
+    return [
         message(
             "exact values of a channel, unaligned",
             frame("channel", channel),
@@ -188,7 +201,6 @@ def messages() -> list[dict[str, Any]]:
             ),
             {},
         ),
-        message("error", {**err, "message": "the model is busy", "hint": None}, None),
     ]
 
 
@@ -307,6 +319,19 @@ def drawing_case(name: str, values: Any, scale: Scale, colormap: str = "viridis"
     }
 
 
+def scaled_cases(values: Any) -> list[tuple[str, Any, Scale]]:
+    return [
+        ("channel", values, Scale("channel")),
+        ("layer", values, Scale("layer")),
+        ("fixed", values, Scale("fixed", -0.5, 2.5)),
+        ("fixed, one point", values, Scale("fixed", 1.5, 1.5)),
+        ("fixed at zero", values, Scale("fixed", 0, 0)),
+        ("fixed, narrow", values, Scale("fixed", 1.5, 1.5 + 1e-12)),
+        ("constant zero", np.zeros((2, 1, 2), np.float32), Scale()),
+        ("nothing finite", values[3:4], Scale("layer")),
+    ]
+
+
 def drawing_cases() -> list[dict[str, Any]]:
     values = sample_maps()
     every = np.arange(253, dtype=np.float32).reshape(1, 11, 23) * np.float32(0.37) - np.float32(40)
@@ -317,37 +342,9 @@ def drawing_cases() -> list[dict[str, Any]]:
     for diverging in (False, True):
         word = "diverging" if diverging else "sequential"
         colormap = "coolwarm" if diverging else "magma"
-        listed += [
-            drawing_case(
-                f"channel, {word}", values, Scale("channel", diverging=diverging), colormap
-            ),
-            drawing_case(f"layer, {word}", values, Scale("layer", diverging=diverging), colormap),
-            drawing_case(f"fixed, {word}", values, Scale("fixed", -0.5, 2.5, diverging), colormap),
-            drawing_case(
-                f"fixed, one point, {word}", values, Scale("fixed", 1.5, 1.5, diverging), colormap
-            ),
-            drawing_case(
-                f"fixed at zero, {word}", values, Scale("fixed", 0, 0, diverging), colormap
-            ),
-            drawing_case(
-                f"fixed, narrow, {word}",
-                values,
-                Scale("fixed", 1.5, 1.5 + 1e-12, diverging),
-                colormap,
-            ),
-            drawing_case(
-                f"constant zero, {word}",
-                np.zeros((2, 1, 2), np.float32),
-                Scale(diverging=diverging),
-                colormap,
-            ),
-            drawing_case(
-                f"nothing finite, {word}",
-                values[3:4],
-                Scale("layer", diverging=diverging),
-                colormap,
-            ),
-        ]
+        for name, shown, scale in scaled_cases(values):
+            turned = replace(scale, diverging=diverging)
+            listed.append(drawing_case(f"{name}, {word}", shown, turned, colormap))
     end = float(apart[0].max())
     listed.append(
         drawing_case("fixed at a channel's own ends", apart[:1], Scale("fixed", -30, end))
