@@ -125,6 +125,8 @@ class _Run:
     ) -> None:
         self.insp = insp
         self._method = method
+        self._target = target
+        self._image = image
         self._epoch = insp.check()
         self.parameters = parameters
         self._watch = watch
@@ -135,30 +137,29 @@ class _Run:
                 f"inputs of shape {tuple(picture.shape)} has no axis besides the batch to explain."
             )
             raise ValueError(msg)
-
-        def scores(batch: Tensor) -> Tensor:
-            return insp.passes.scores(batch, target, image=image, check=self.check)
-
-        def gradients(batch: Tensor, rule: Rule | None) -> tuple[Tensor, Tensor]:
-            try:
-                return insp.passes.input_gradient(
-                    batch, target, rule=rule, image=image, check=self.check
-                )
-            except ValueError as error:  # the user chose a method, and knows of no rule
-                said, chosen = f"rule={rule!r} changes", f"method={method.name!r} changes"
-                if not str(error).startswith(said):
-                    raise
-                raise ValueError(str(error).replace(said, chosen, 1)) from None
-
         self.case = Case(
             picture,
             target.score,
-            scores,
-            gradients,
+            self._scores,
+            self._gradients,
             self._report,
             _black(insp, picture),
             _at_once(insp, picture),
         )
+
+    def _scores(self, batch: Tensor) -> Tensor:
+        return self.insp.passes.scores(batch, self._target, image=self._image, check=self.check)
+
+    def _gradients(self, batch: Tensor, rule: Rule | None) -> tuple[Tensor, Tensor]:
+        try:
+            return self.insp.passes.input_gradient(
+                batch, self._target, rule=rule, image=self._image, check=self.check
+            )
+        except ValueError as error:  # the user chose a method, and knows of no rule
+            said, chosen = f"rule={rule!r} changes", f"method={self._method.name!r} changes"
+            if not str(error).startswith(said):
+                raise
+            raise ValueError(str(error).replace(said, chosen, 1)) from None
 
     def check(self) -> None:
         """Raise where the method is to stop, inside a pass too."""
