@@ -71,6 +71,8 @@ def clean_html(html: str, pictures: Pictures | None = None) -> str:
         clean_content_tags={"script", "style", "template", "iframe", "object"},
         attributes=_ATTRIBUTES,
         attribute_filter=attribute,
+        # What may be wider than the window is scrolled, with the arrow keys, too.
+        set_tag_attribute_values={"table": {"tabindex": "0"}},
         filter_style_properties={"text-align", "width", "image-rendering"},
         url_schemes={"http", "https", "mailto", "data", "attachment"},
         link_rel="noopener noreferrer",

@@ -77,7 +77,8 @@ def to_html(
     packed = pack_page(parts, max_bytes=max_bytes, steps=steps)
     name = title or chosen[0].title()
     body = "".join(place(part) for part in parts)
-    html = f'<h1 class="page-title">{escape(name)}</h1>\n{body}{notes(packed.left_out)}'
+    heading = f'<h1 class="page-title">{escape(name)}</h1>'
+    html = f"<main>{heading}\n{body}{notes(packed.left_out)}</main>"
     target = Path(path)
     target.write_text(document(name, html, packed.text), encoding="utf-8")
     for text in packed.left_out:
