@@ -172,25 +172,25 @@ class CamSlider(InspectorWidget):
         return checked_choice(name, proposal["value"], allowed)
 
     def _bake_requests(self) -> Iterator[Wanted]:
-        """Pictures and likely classes by the method shown, then by others that take one pass."""
+        """Ask for what is shown, the picture by other methods of one pass, then other pictures."""
         if self.inspector.class_count is None or not self._grids:
             return
         images = sorted(range(self.inspector.batch_size), key=lambda image: image != self.image)
         for image in images:
             yield Wanted("input", {"image": image}, "pictures")
         is_slow = find_method(self.method, "cam").progressive
-        for image in images if not is_slow else ():
-            few = TOP if image == self.image else STORED_CLASSES
-            for target in self._likely(image)[:few]:
-                yield self._wanted(self.method, image, target)
-        others = [each.name for each in methods("cam") if not each.progressive]
-        for name in others:
-            for target in self._likely(self.image)[:STORED_CLASSES] if name != self.method else ():
-                yield self._wanted(name, self.image, target)
         if is_slow:
             asked: Header = {"method": self.method, "image": self.image, "layer": self.layer}
             asked["classes"] = list(self.targets) or self._likely(self.image)[:1]
             yield Wanted("map", asked, f"{self.method} maps of {self.layer}")
+        quick = [each.name for each in methods("cam") if not each.progressive]
+        for name in sorted(quick, key=lambda name: name != self.method):
+            few = TOP if name == self.method else STORED_CLASSES
+            for target in self._likely(self.image)[:few]:
+                yield self._wanted(name, self.image, target)
+        for image in images[1:] if not is_slow else ():
+            for target in self._likely(image)[:STORED_CLASSES]:
+                yield self._wanted(self.method, image, target)
 
     def _wanted(self, method: str, image: int, target: int) -> Wanted:
         asked: Header = {
