@@ -78,6 +78,17 @@ describe("a baked model", () => {
     ]);
   });
 
+  it("tells nobody who has left", async () => {
+    const read = () => new DataView(new ArrayBuffer(0));
+    const model = bakedModel(new WidgetModel(traits()).model, ANSWERS, read);
+    const listener = vi.fn();
+    model.on("msg:custom", listener);
+    model.off("msg:custom", listener);
+    model.send({ type: "hello", cid: "a" } as Message);
+    await Promise.resolve();
+    expect(listener).not.toHaveBeenCalled();
+  });
+
   it("says what it has not", async () => {
     await ask("layer", { layer: "other", image: 0, tile: 64 });
     await ask("sweep", { method: "cam", classes: [3, 4], first: "x" }).catch(() => {});
@@ -131,6 +142,22 @@ describe("a baked widget", () => {
     end();
     expect(opened.at(-1)).toBe("closed");
     expect(fake.listeners).toBe(0);
+  });
+
+  it("is opened over the page at once where no kernel can be", async () => {
+    render({ _baked: await packed(), _static: true });
+    vi.advanceTimersByTime(0);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(opened).toEqual(["kernel", "closed", "page"]));
+  });
+
+  it("is not opened again after its end", async () => {
+    const end = render({ _baked: await packed() });
+    vi.advanceTimersByTime(900);
+    end();
+    // Longer than what was begun can take.
+    for (let turn = 0; turn < 5; turn++) await packed();
+    expect(opened).toEqual(["kernel", "closed"]);
   });
 
   it("stays with a kernel that answers", async () => {

@@ -32,6 +32,9 @@ describe("a frame of filters", () => {
     expect(bank).toMatchObject({ form: "kernels", seq: 4, filters: 2, signed: true, factor: 2 });
     expect(bank.sides).toEqual([1, 1, 3]);
     expect([...bank.ends]).toEqual([1, 2]);
+    expect([...bank.minimum]).toEqual([-1, -2]);
+    expect([...bank.maximum]).toEqual([1, 2]);
+    expect([...bank.mean]).toEqual([0, 0.5]);
     expect([...bank.norm]).toEqual([3, 4]);
     expect([...bank.zeros]).toEqual([1, 0]);
     expect(bank.likeness).toBeNull();
@@ -53,6 +56,9 @@ describe("a frame of filters", () => {
     expect([...(found?.order ?? [])]).toEqual([1, 0]);
     expect(readLikeness(frameOf({ note: "too many" }, {}))).toBeNull();
     expect(readLikeness(null)).toBeNull();
+    expect(readLikeness(frameOf({}, { cosine, order: row }))).toBeNull();
+    expect(readLikeness(frameOf({}, { nearest: row, order: row }))).toBeNull();
+    expect(readLikeness(frameOf({}, { nearest: row, cosine }))).toBeNull();
   });
 });
 
@@ -105,6 +111,8 @@ describe("marks and orders", () => {
 it("estimates what a frame weighs, not what the weights do", () => {
   const conv = filterEntry("conv", 0, { filters: 2048, inputs: 512, kernel: [1, 3, 3] });
   expect(estimateBank(conv, 900)).toBe(2048 * (9 + 36));
+  const pairs = filterEntry("pairs", 2, { filters: 3, inputs: 512, kernel: [1, 1, 2] });
+  expect(estimateBank(pairs, 900)).toBe(3 * (2 + 36));
   const dense = filterEntry("fc", 1, { filters: 10, inputs: 5000, kernel: [1, 1, 1], axes: 0 });
   expect(estimateBank(dense, 900)).toBe(10 * (900 + 36));
 });
