@@ -165,6 +165,9 @@ def test_what_cannot_be_compared_is_not(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(filters, "MOST_PRODUCTS", 3 * 3 * 8)
     assert likeness(weights(3, 8)) is not None
     assert likeness(weights(3, 9)) is None
+    pair = likeness(weights(2, 4))
+    assert pair is not None
+    assert pair.nearest.tolist() == [1, 0]
     alone = likeness(weights(1, 4))
     assert alone is not None
     assert (alone.nearest.tolist(), alone.order.tolist()) == ([0], [0])

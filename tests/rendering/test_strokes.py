@@ -27,6 +27,14 @@ def test_a_dot_is_a_disc() -> None:
     assert ink.sum() == pytest.approx(np.pi * 2**2, rel=0.15)  # drawn in eighths of a pixel
 
 
+@pytest.mark.parametrize("points", [[(5, 5)], [(2, 5), (8, 5)], [(5, 2), (5, 8)]])
+def test_ink_lies_even_around_its_middle(points: list[tuple[float, float]]) -> None:
+    ink = ink_of([Stroke(points, width=3)], (10, 10))
+    rows, columns = np.indices(ink.shape) + 0.5
+    assert (rows * ink).sum() / ink.sum() == pytest.approx(5, abs=0.07)
+    assert (columns * ink).sum() / ink.sum() == pytest.approx(5, abs=0.07)
+
+
 def test_an_eraser_takes_ink_away_and_a_later_pen_puts_it_back() -> None:
     line, eraser = Stroke([(0, 5), (10, 5)], 4), Stroke([(5, 0), (5, 10)], 4, erases=True)
     assert ink_of([line, eraser], (10, 10))[5, 5] == 0
@@ -64,6 +72,22 @@ def test_what_was_erased_does_not_count_for_the_size() -> None:
     with_tail = fitted_ink([Stroke(SEVEN, 12), tail, gone], (32, 32))
     rows, _ = np.nonzero(with_tail > 0.5)
     assert (rows.min(), rows.max()) == pytest.approx((4, 27), abs=2)
+
+
+@pytest.mark.parametrize(
+    "gone", [((-60, -60), (0, -60)), ((-60, -60), (-60, 30)), ((200, 220), (220, 200))]
+)
+def test_what_is_left_stands_where_it_stands_alone(gone: tuple[tuple[float, float], ...]) -> None:
+    seven = Stroke(SEVEN, 8)
+    ours = fitted_ink([seven, Stroke(gone, 8), Stroke(gone, 20, erases=True)], (32, 32), softness=0)
+    theirs = fitted_ink([seven], (32, 32), softness=0)
+    assert np.abs(ours - theirs).mean() < 0.003  # the ink is looked for on 128 pixels
+
+
+def test_what_is_left_of_a_dot_is_not_blown_up() -> None:
+    dot, beside = Stroke([(50, 50)], 12), Stroke([(50, 58)], 2, erases=True)
+    ours = fitted_ink([dot, beside], (32, 32), softness=0)
+    assert 0 < (ours > 0.5).sum() < 5**2
 
 
 @pytest.mark.parametrize(
