@@ -11,7 +11,10 @@ import { isColormaps, packColormaps } from "./pack.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "cnnviz_widgets", "static");
-const names = ["layer-browser", "cam-slider", "saliency-overlay", "filter-grid", "image-picker"];
+const names = [
+  ...["layer-browser", "cam-slider", "saliency-overlay", "filter-grid"],
+  ...["image-picker", "sketch-pad"],
+];
 const widgets = names.filter((name) =>
   ["ts", "css"].every((suffix) => existsSync(join(here, "src", "widgets", `${name}.${suffix}`))),
 );

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
+import anywidget
 import ipycanvas
 import ipywidgets
 import numpy as np
+import traitlets
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -24,6 +26,7 @@ from cnnviz_widgets.rendering.png import png_bytes
 from cnnviz_widgets.rendering.strokes import Stroke, fitted_ink, ink_of
 from cnnviz_widgets.streaming.worker import LatestWorker, Token
 
+from .baking import built
 from .intake import picture_size
 
 _SIDE = 256  # of the paper, in CSS pixels
@@ -41,6 +44,15 @@ class _Drawing:
     seq: int
     cid: str = "pad"
     kind: str = "drawing"
+
+
+class _Parts(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types
+    """Names the parts of a pad in the page, and lets the Tab key leave the paper."""
+
+    _esm = built("sketch-pad.js")
+    _css = built("sketch-pad.css")
+
+    paper = traitlets.Unicode("Paper to draw on with mouse, pen or finger").tag(sync=True)
 
 
 class SketchPad(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -88,9 +100,10 @@ class SketchPad(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._numbers = itertools.count(1)
         self._make_parts()
         super().__init__(
-            [self._bar, ipywidgets.HBox([self.canvas, self._answer])],
-            layout=ipywidgets.Layout(width="max-content"),
+            [self._bar, ipywidgets.HBox([self.canvas, self._answer]), _Parts()],
+            layout=ipywidgets.Layout(width="max-content", max_width="100%"),
         )
+        self.add_class("cnnviz-pad")
         self._worker: LatestWorker[SketchPad, _Drawing] = LatestWorker(
             self, type(self)._see, on_error=type(self)._report, name="cnnviz-sketch-pad"
         )
@@ -118,7 +131,7 @@ class SketchPad(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             description="Clear", tooltip="A new sheet of paper", disabled=True, **_button()
         )
         self._bar = ipywidgets.HBox([self.brush, self.eraser, self.undo_button, self.clear_button])
-        self._answer = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 0 16px"))
+        self._answer = ipywidgets.HTML()
 
     def _listen(self) -> None:
         canvas = self.canvas

@@ -27,7 +27,7 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
   const line = h("div.facts", ...facts.map((fact, i) => h(i ? "span" : "strong", fact)), status);
 
   return {
-    box: h("header", control, sections, line),
+    box: h("header", { role: "none" }, control, sections, line),
     setLayers(list) {
       leaves = list;
       input.max = `${Math.max(0, list.length - 1)}`;

@@ -69,7 +69,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     h("span", share),
     h("span.status", { role: "status" }, status),
   );
-  const header = h("header", picker.box, facts);
+  const header = h("header", { role: "none" }, picker.box, facts);
   const side = h("div.side", input.picture, input.predictions, remarks);
   const main = h("div.main", options.box, panels.box);
   root.append(header, notice.box, h("div.body", side, main));
