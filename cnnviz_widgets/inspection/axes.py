@@ -406,8 +406,8 @@ _ELEMENTWISE_NAMES = """
     to type type_as float double half bfloat16 int long bool cpu cuda contiguous clone detach
     alias requires_grad fill zero copy eq ne lt le gt ge logical_not logical_and logical_or
     write setitem radd rsub rmul rdiv rtruediv truediv rpow iadd isub imul itruediv ipow
-    floordiv mod invert and or xor positive pos expand expand_as broadcast_to data
-    zeros_like ones_like empty_like full_like rand_like randn_like bernoulli
+    floordiv mod invert and or xor positive pos expand expand_as broadcast_to data multiply
+    zeros_like ones_like empty_like full_like rand_like randn_like bernoulli subtract divide
 """
 _ELEMENTWISE = tuple(_ELEMENTWISE_NAMES.split())
 _FUNCTIONS: dict[str, Rule] = {

@@ -14,6 +14,7 @@ from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from cnnviz_widgets.inspection.keras_model import filters_of, is_keras
 from cnnviz_widgets.inspection.randomness import RandomState
 
 
@@ -46,6 +47,8 @@ def effective_weight(module: nn.Module, name: str) -> Tensor:
         return hook.compute_weight(module, do_power_iteration=False)
     if isinstance(hook, prune.BasePruningMethod):
         return cast("Tensor", hook.apply_mask(module))  # type: ignore[no-untyped-call]  # torch
+    if name == "weight" and is_keras(module):
+        return cast("Tensor", filters_of(module))
     return cast("Tensor", getattr(module, name, None))
 
 

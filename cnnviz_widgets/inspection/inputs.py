@@ -177,6 +177,7 @@ def _as_batch(item: object, model: ModelInput, norm: Normalisation | None) -> Te
 
 def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> Tensor:
     if isinstance(item, Tensor):
+        item = model.channels_first(item)
         if item.dtype == torch.uint8 and model.spatial is not None:
             return _normalised(item.float() / 255, model, norm)
         return item
@@ -255,7 +256,7 @@ def _from_array(array: NDArray[Any], model: ModelInput, norm: Normalisation | No
     if array.dtype.kind not in "fiu":
         msg = f"inputs is an array of {array.dtype}; give numbers: {_FORMS}."
         raise TypeError(msg)
-    return torch.from_numpy(array.copy())
+    return model.channels_first(torch.from_numpy(array.copy()))
 
 
 def _check_size(tensor: Tensor) -> None:

@@ -28,6 +28,7 @@ from cnnviz_widgets.inspection.arguments import (
 from cnnviz_widgets.inspection.cache import CacheInfo, TensorCache
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.inputs import Inputs, Normalisation
+from cnnviz_widgets.inspection.keras_model import as_torch_module
 from cnnviz_widgets.inspection.layers import LayerInfo, check_layout, find_layer, is_inside
 from cnnviz_widgets.inspection.locks import held, lock_of
 from cnnviz_widgets.inspection.maps import LayerMaps, Side, layer_maps
@@ -56,8 +57,8 @@ class Inspector:
     Parameters
     ----------
     model : torch.nn.Module
-        Any model; DataParallel, DistributedDataParallel and torch.compile wrappers are unwrapped.
-        It is run in eval mode, on a copy that shares its weights.
+        Any model, of Keras on torch, too; DataParallel, DistributedDataParallel and torch.compile
+        wrappers are unwrapped. It is run in eval mode, on a copy that shares its weights.
     inputs : object
         A tensor (N, C, H, W), one image (C, H, W), a PIL image, a uint8 array (H, W, 3), a path, a
         list of images, or a tuple or dict of tensors (positional or keyword arguments).
@@ -109,7 +110,7 @@ class Inspector:
         reject_unknown(unknown, _OPTIONS)
         check_model(model)
         self.model = model
-        self._model = unwrap(model)
+        self._model = as_torch_module(unwrap(model))
         self.lock = lock_of(self._model)
         model_input = ModelInput.of(self._model)
         normalisation = Normalisation.of(mean, std, model_input.channels)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from cnnviz_widgets.inspection.calls import Source
+from cnnviz_widgets.inspection.keras_model import parameters_of
 from cnnviz_widgets.inspection.layouts import possible_layouts
 from cnnviz_widgets.inspection.multiply_adds import multiply_adds_of_calls
 from cnnviz_widgets.inspection.shadow import Shadow
@@ -114,7 +115,7 @@ def layer_infos(
 
 
 def _parameter_counts(module: nn.Module) -> tuple[int, int]:
-    parameters = list(module.parameters())
+    parameters = parameters_of(module)
     total = sum(parameter.numel() for parameter in parameters)
     return total, sum(p.numel() for p in parameters if p.requires_grad)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 
+from cnnviz_widgets.inspection.keras_model import KerasModel
 from cnnviz_widgets.inspection.shadow import Shadow
 
 
@@ -24,7 +25,7 @@ def model_notices(shadow: Shadow, *, copies: bool) -> list[str]:
     modules = list(model.named_modules())
     scripted = [name for name, m in modules if isinstance(m, torch.jit.ScriptModule)]
     notices: list[str] = []
-    if any(module.training for _, module in modules):
+    if any(module.training for _, module in modules) and not isinstance(model, KerasModel):
         notices.append("The model is in training mode; it is looked at in eval mode.")
     if not shadow.isolated:
         notices.append(

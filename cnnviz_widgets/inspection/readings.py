@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets.inspection.keras_model import KerasModel
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
 
 _CONVOLUTIONS: dict[type[nn.Module], int] = {
@@ -37,6 +38,8 @@ class ModelInput:
         Where the model's parameters are.
     dtype : torch.dtype
         The floating-point type of its parameters.
+    channels_last : bool
+        Whether a user's tensors have their channels last, as those of Keras.
     """
 
     spatial: int | None
@@ -44,6 +47,7 @@ class ModelInput:
     layer: str
     device: torch.device
     dtype: torch.dtype
+    channels_last: bool = False
 
     @classmethod
     def of(cls, model: nn.Module) -> ModelInput:
@@ -57,7 +61,14 @@ class ModelInput:
                 break
         tensors = itertools.chain(model.parameters(), model.buffers())
         some = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(0))
+        if isinstance(model, KerasModel) and model.picture is not None:
+            return cls(2, *model.picture[:2], some.device, some.dtype, model.picture.channels_last)
         return cls(spatial, channels, layer, some.device, some.dtype)
+
+    def channels_first(self, tensor: Tensor) -> Tensor:
+        """Return a user's tensor with its channels before its grid, where they are last."""
+        is_last = self.channels_last and tensor.dim() in {3, 4}
+        return tensor.movedim(-1, -3) if is_last and tensor.shape[-1] == self.channels else tensor
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.effective import effective_weight, how_made
+from cnnviz_widgets.inspection.keras_model import as_torch_module
 from cnnviz_widgets.inspection.layers import normal_name
 from cnnviz_widgets.inspection.locks import held, lock_of
 from cnnviz_widgets.inspection.session import check_model
@@ -132,7 +133,7 @@ class Weights:
     def __init__(self, model: nn.Module) -> None:
         check_model(model)
         self.model = model
-        self._model = unwrap(model)
+        self._model = as_torch_module(unwrap(model))
         self._lock = lock_of(self._model)
         self._listeners: list[Callable[[], Callable[[], object] | None]] = []
         self._epoch = 0

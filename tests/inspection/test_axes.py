@@ -125,6 +125,14 @@ def test_indices(index: Any, shape: tuple[int, ...], expected: str) -> None:
     assert axes_after(step, [Axes("NCHW")])[0].letters == expected
 
 
+@pytest.mark.parametrize("name", ["subtract", "multiply", "multiply_", "divide"])
+def test_functions_with_two_names_keep_axes_under_both(name: str) -> None:
+    shape, row = (2, 3, 4, 5), (1, 1, 1, 5)
+    step = operation(name, (shape, row), (shape,))
+    (after,) = axes_after(step, [Axes("NHWC"), Axes.unknown(row)])
+    assert after.letters == "NHWC"
+
+
 def test_whole_module_calls_say_nothing() -> None:
     """What ran inside was noted before; a module may only be named like a function."""
     call = Operation("relu", "relu", 1, (0,), (1,), (ROW,), (ROW,), ())
