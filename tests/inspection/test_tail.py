@@ -203,6 +203,23 @@ def test_tails_of_layers_without_a_batch_axis_in_front() -> None:
     assert_near(tail.scores(values, 1), replaced(model, "patches", 1, values, x)[:, 1], "patches")
 
 
+def test_images_that_depend_on_each_other_stay_together() -> None:
+    """One image's value is replaced; the others of its batch are as they were."""
+    model = models.built(
+        nn.Sequential(
+            nn.Conv2d(3, 4, 3), models.AcrossImages(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        )
+    )
+    x = models.pictures(3)
+    inspector = Inspector(model, x)
+    own = inspector.activation("0")
+    tail = inspector.passes.tail("0", image=1)
+    values = tail.value * torch.tensor([0.5, -2.0])[:, None, None, None]
+    wholes = [torch.cat([own[:1], value[None], own[2:]]) for value in values]
+    expected = torch.stack([replaced(model, "0", 1, whole, x[:1])[1, 2] for whole in wholes])
+    assert_near(tail.scores(values, 2), expected, "a batch that is mixed")
+
+
 class Crosswise(models.Plain):
     """Write to what is a copy only as the value lies crosswise in memory."""
 
