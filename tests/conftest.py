@@ -1,4 +1,4 @@
-"""The sdist and the wheel, built once for every test that asks for them."""
+"""The sdist, the wheel and the notebooks, built and run once for every test that asks for them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.lessons import Lesson
 
 ROOT = Path(__file__).parent.parent
 
@@ -47,3 +53,11 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     bare = tmp_path_factory.mktemp("path")
     assert shutil.which("node", path=str(bare)) is None
     return build("wheel", next(unpacked.iterdir()), tmp_path_factory.mktemp("wheel"), str(bare))
+
+
+@pytest.fixture(scope="session")
+def lesson() -> Callable[[Path], Lesson]:
+    """Run a notebook the first time that it is asked for."""
+    from tests.lessons import run_lesson
+
+    return cache(run_lesson)

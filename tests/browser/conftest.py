@@ -7,6 +7,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
@@ -14,8 +15,10 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.browser.chromium import chromium, chromium_path
 from tests.browser.lab import JupyterLab
 from tests.browser.notebook import Notebook
+from tests.browser.saved_page import SavedPage
 
 OpenNotebook = Callable[..., Notebook]
+OpenPage = Callable[..., SavedPage]
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +71,21 @@ def open_notebook(browser: Browser, lab: JupyterLab) -> Iterator[OpenNotebook]:
         context.close()
     lab.stop_kernels()
     assert not errors, "the browser's console got errors:\n" + "\n".join(errors)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open files; fail at the end when a page complained, was blocked, or wanted the network."""
+    opened: list[SavedPage] = []
+
+    def open_one(path: Path, **options: Any) -> SavedPage:
+        opened.append(SavedPage(browser, path, **options))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.check()
+        each.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 import cnnviz_widgets as cw
 from cnnviz_widgets.export.arrays import rounded
@@ -18,13 +17,12 @@ from cnnviz_widgets.export.page import to_html
 from cnnviz_widgets.rendering.colormap import render_maps
 from cnnviz_widgets.rendering.quantise import quantise
 from cnnviz_widgets.rendering.ranges import Scale, statistics
+from tests.browser.conftest import OpenPage
 from tests.browser.layer_view import LayerView, Pixels, compare_visible, rendered
 from tests.browser.networks import activations, load
-from tests.browser.saved_page import SavedPage
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., SavedPage]
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -40,21 +38,6 @@ def shapes() -> Any:
     )
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    """Open files; fail at the end when a page complained, was blocked, or wanted the network."""
-    opened: list[SavedPage] = []
-
-    def open_one(path: Path, **options: Any) -> SavedPage:
-        opened.append(SavedPage(browser, path, **options))
-        return opened[-1]
-
-    yield open_one
-    for each in opened:
-        each.check()
-        each.close()
-
-
 def coded(values: Any, encoder: Encoder) -> Pixels:
     """Draw the next maps as a page should that has them from an encoder."""
     facts = statistics(np.ascontiguousarray(values))
@@ -66,7 +49,9 @@ def coded(values: Any, encoder: Encoder) -> Pixels:
     return render_maps(codes, low, high, scale=Scale(), colormap="viridis")
 
 
-def test_every_layer_is_that_of_the_kernel(shapes: Any, open_page: Open, tmp_path: Path) -> None:
+def test_every_layer_is_that_of_the_kernel(
+    shapes: Any, open_page: OpenPage, tmp_path: Path
+) -> None:
     network, inspector = shapes
     path = cw.LayerBrowser(inspector).to_html(tmp_path / "page.html", steps=252)
     view = LayerView(open_page(path))
@@ -79,7 +64,7 @@ def test_every_layer_is_that_of_the_kernel(shapes: Any, open_page: Open, tmp_pat
 
 
 def test_every_layer_in_few_steps_is_what_the_encoder_promised(
-    shapes: Any, open_page: Open, tmp_path: Path
+    shapes: Any, open_page: OpenPage, tmp_path: Path
 ) -> None:
     """The page and Python follow the same rules to the same codes, pixel by pixel."""
     network, inspector = shapes
@@ -96,7 +81,7 @@ def test_every_layer_in_few_steps_is_what_the_encoder_promised(
 
 
 def test_the_first_picture_comes_within_a_second(
-    shapes: Any, open_page: Open, tmp_path: Path
+    shapes: Any, open_page: OpenPage, tmp_path: Path
 ) -> None:
     network = shapes[0]
     sample = cw.samples.load("shapes")
@@ -105,7 +90,7 @@ def test_the_first_picture_comes_within_a_second(
     assert page.first_ms() < 1000
 
 
-def test_keys_pictures_and_colours_work(shapes: Any, open_page: Open, tmp_path: Path) -> None:
+def test_keys_pictures_and_colours_work(shapes: Any, open_page: OpenPage, tmp_path: Path) -> None:
     network, inspector = shapes
     page = open_page(cw.LayerBrowser(inspector).to_html(tmp_path / "page.html", steps=252))
     view, names = LayerView(page), list(activations(network))
@@ -125,7 +110,7 @@ def test_keys_pictures_and_colours_work(shapes: Any, open_page: Open, tmp_path: 
 
 
 def test_what_needs_a_kernel_is_disabled_and_the_rest_is_not(
-    shapes: Any, open_page: Open, tmp_path: Path
+    shapes: Any, open_page: OpenPage, tmp_path: Path
 ) -> None:
     page = open_page(cw.LayerBrowser(shapes[1]).to_html(tmp_path / "page.html"))
     view = LayerView(page)
@@ -136,7 +121,7 @@ def test_what_needs_a_kernel_is_disabled_and_the_rest_is_not(
     assert view.root.get_attribute("data-state") == "stored"
 
 
-def test_what_was_left_out_is_told(shapes: Any, open_page: Open, tmp_path: Path) -> None:
+def test_what_was_left_out_is_told(shapes: Any, open_page: OpenPage, tmp_path: Path) -> None:
     network, inspector = shapes
     with pytest.warns(UserWarning, match="left out"):
         path = cw.LayerBrowser(inspector).to_html(tmp_path / "page.html", max_mb=0.2)
@@ -151,7 +136,7 @@ def test_what_was_left_out_is_told(shapes: Any, open_page: Open, tmp_path: Path)
 
 
 def test_views_of_one_inspector_follow_each_other(
-    shapes: Any, open_page: Open, tmp_path: Path
+    shapes: Any, open_page: OpenPage, tmp_path: Path
 ) -> None:
     network, inspector = shapes
     widgets = [cw.LayerBrowser(inspector), cw.CamSlider(inspector)]
@@ -163,7 +148,9 @@ def test_views_of_one_inspector_follow_each_other(
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_it_fits_a_narrow_page(shapes: Any, open_page: Open, tmp_path: Path, dark: bool) -> None:
+def test_it_fits_a_narrow_page(
+    shapes: Any, open_page: OpenPage, tmp_path: Path, dark: bool
+) -> None:
     path = cw.LayerBrowser(shapes[1]).to_html(tmp_path / "page.html")
     page = open_page(path, width=360, dark=dark)
     assert page.page.evaluate("() => document.documentElement.scrollWidth") <= 360
@@ -171,7 +158,7 @@ def test_it_fits_a_narrow_page(shapes: Any, open_page: Open, tmp_path: Path, dar
     assert (background == "rgb(255, 255, 255)") is not dark
 
 
-def test_a_notebook_cannot_make_its_page_run_anything(open_page: Open, tmp_path: Path) -> None:
+def test_a_notebook_cannot_make_its_page_run_anything(open_page: OpenPage, tmp_path: Path) -> None:
     evil = nbformat.v4.new_output("display_data", {"text/html": EVIL, "text/plain": EVIL})
     inspector = cw.Inspector(load("digits").model, load("digits").inputs, class_names=[EVIL] * 10)
     widget = cw.LayerBrowser(inspector)
