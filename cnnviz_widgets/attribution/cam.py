@@ -6,10 +6,12 @@ In: an `Inspector`, a method, a layer and a target. Out: a `Map`.
 from __future__ import annotations
 
 from cnnviz_widgets.attribution.map import Map
-from cnnviz_widgets.attribution.sweep import MapReport, checked_inspector, sweep_maps
+from cnnviz_widgets.attribution.sweep import MapReport, ahead, checked_inspector, sweep_maps
 from cnnviz_widgets.inspection import Inspector
+from cnnviz_widgets.inspection.guests import guest_of
+from cnnviz_widgets.inspection.inputs import Inputs
 from cnnviz_widgets.inspection.targets import Target
-from cnnviz_widgets.methods.default_layer import default_layer
+from cnnviz_widgets.methods.default_layer import default_layer, likely_layers
 from cnnviz_widgets.methods.registry import find_method
 
 
@@ -20,6 +22,7 @@ def cam(
     target: Target = None,
     image: int = 0,
     *,
+    inputs: Inputs | None = None,
     report: MapReport | None = None,
     **parameters: object,
 ) -> Map:
@@ -42,6 +45,12 @@ def cam(
         map's note says so.
     image : int
         Place in the batch.
+    inputs : object, optional
+        Another picture than that of the Inspector, of the same shape and type, in any form that
+        `Inspector` takes. The Inspector stays as it is. Layers and their axes are known already,
+        so methods that ask for gradients or activations of the picture as it is take one pass of
+        their own; where the model takes another path on this picture, that is found out, and it is
+        traced. The first picture of a model, which an `Inspector` is made with, always is.
     report : callable, optional
         ``report(done, total, partial)`` is called after every batch of methods that sample or
         perturb; `partial` gives the map so far. Raise `cnnviz_widgets.methods.progress.Cancelled`
@@ -62,15 +71,16 @@ def cam(
     Cancelled
         `report` raised it.
     """
-    checked_inspector(insp, "cw.cam")
+    insp = guest_of(checked_inspector(insp, "cw.cam"), inputs)
     known = find_method(method, "cam")
-    (explained,) = insp.passes.targets([target], image=image)
-    layers = [layer] if layer is not None else []
-    if layer is None and known.name != "fullgrad":
-        layers = [default_layer(insp, explained, image)]
-    given = {known.name: parameters}
-    found = sweep_maps(
-        insp, [known.name], layers, [explained], image, parameters=given, report=report
-    )
+    with ahead(insp, [known.name], lambda: likely_layers(insp, layer)):
+        (explained,) = insp.passes.targets([target], image=image)
+        layers = [layer] if layer is not None else []
+        if layer is None and known.name != "fullgrad":
+            layers = [default_layer(insp, explained, image)]
+        given = {known.name: parameters}
+        found = sweep_maps(
+            insp, [known.name], layers, [explained], image, parameters=given, report=report
+        )
     sweep = found[known.name]
     return sweep.map_at(sweep.layers[0], 0)

@@ -19,12 +19,17 @@ from cnnviz_widgets.attribution.status import status_of
 from cnnviz_widgets.attribution.sweep import MapReport, checked_inspector
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.inspection.explained import ExplainedTarget
+from cnnviz_widgets.inspection.guests import guest_of
+from cnnviz_widgets.inspection.inputs import Inputs
 from cnnviz_widgets.inspection.targets import Target
 from cnnviz_widgets.methods.captum_adapter import explain_with_captum
 from cnnviz_widgets.methods.captum_classes import captum_class, takes_target
 from cnnviz_widgets.methods.progress import reported
 from cnnviz_widgets.methods.registry import Method, checked_parameters, find_method
 from cnnviz_widgets.methods.saliency import Saliency, explain
+
+_OF_THE_PICTURE = frozenset({"gradient", "input_x_gradient"})
+"""Methods that ask for the gradient of the picture as it is, and nothing else."""
 
 
 def saliency(
@@ -34,6 +39,7 @@ def saliency(
     image: int = 0,
     *,
     layer: str | None = None,
+    inputs: Inputs | None = None,
     report: MapReport | None = None,
     **parameters: object,
 ) -> Map:
@@ -56,6 +62,8 @@ def saliency(
     layer : str, optional
         For "guided_gradcam" the layer of Grad-CAM, by default the last with a grid of places; for a
         Captum class that works at a layer, which.
+    inputs : object, optional
+        Another picture than that of the Inspector, of the same shape and type; see `cam`.
     report : callable, optional
         ``report(done, total, partial)`` is called after every batch; `partial` gives the map so
         far, with `final` False, and costs no pass. It is called often inside a batch too, with None
@@ -78,12 +86,26 @@ def saliency(
     Cancelled
         `report` raised it.
     """
-    checked_inspector(insp, "cw.saliency")
+    insp = guest_of(checked_inspector(insp, "cw.saliency"), inputs)
     theirs = captum_class(method)
     if theirs is not None:
         return _by_captum(insp, theirs, target, image, layer, parameters, report)
     known = find_method(method, "saliency")
     settings = _checked(known, layer, parameters)
+    with insp.passes.ahead(list, at_input=known.name in _OF_THE_PICTURE):
+        return _explained(insp, known, target, image, layer, settings, report)
+
+
+def _explained(
+    insp: Inspector,
+    known: Method,
+    target: Target,
+    image: int,
+    layer: str | None,
+    settings: Mapping[str, object],
+    report: MapReport | None,
+) -> Map:
+    """Return the map of a method of ours."""
     (explained,) = insp.passes.targets([target], image=image)
     maps = _Maps(insp, known.name, explained, image)
     with reported(report, known.title) as tell:

@@ -6,6 +6,7 @@ made into `Map`s only when they are looked at.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,15 +20,17 @@ from cnnviz_widgets.attribution.map import Floats, Map
 from cnnviz_widgets.attribution.status import status_of
 from cnnviz_widgets.inspection import Inspector, LayerInfo
 from cnnviz_widgets.inspection.explained import ExplainedTarget
+from cnnviz_widgets.inspection.guests import guest_of
+from cnnviz_widgets.inspection.inputs import Inputs
 from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.targets import Target
 from cnnviz_widgets.methods.cam_case import CamCase, Partial
-from cnnviz_widgets.methods.cam_family import cam_maps
+from cnnviz_widgets.methods.cam_family import ONE_FORWARD, cam_maps
 from cnnviz_widgets.methods.fullgrad import input_grid
 from cnnviz_widgets.methods.gradient_sweep import linear_heads
 from cnnviz_widgets.methods.layer_grid import LayerGrid, grid_of, layers_and_grids, spatial_layers
 from cnnviz_widgets.methods.progress import reported
-from cnnviz_widgets.methods.registry import Value, checked_parameters, find_method
+from cnnviz_widgets.methods.registry import Method, Value, checked_parameters, find_method
 from cnnviz_widgets.rendering.colormap import Rgb
 
 MapReport = Callable[[int, int, "Callable[[], Map] | None"], None]
@@ -234,6 +237,7 @@ def cam_sweep(
     targets: Sequence[Target] | None = None,
     image: int = 0,
     *,
+    inputs: Inputs | None = None,
     report: MapReport | None = None,
     **parameters: object,
 ) -> CamSweep:
@@ -255,6 +259,8 @@ def cam_sweep(
         As for `cam`; the top prediction alone by default. ``range(1000)`` is all of 1000 classes.
     image : int
         Place in the batch.
+    inputs : object, optional
+        Another picture than that of the Inspector, as for `cam`.
     report : callable, optional
         ``report(done, total, partial)`` is told how far the sweep is; what it raises ends it.
     **parameters : object
@@ -270,7 +276,7 @@ def cam_sweep(
     TypeError, ValueError
         An argument is not what it must be; the text names it, its value and what to do.
     """
-    checked_inspector(insp, "cw.cam_sweep")
+    insp = guest_of(checked_inspector(insp, "cw.cam_sweep"), inputs)
     name = find_method(method, "cam").name
     for what, listed in (("layers", layers), ("targets", targets)):
         if listed is not None and not _listed(listed, what):
@@ -317,10 +323,36 @@ def sweep_maps(
         method.name: checked_parameters(method, (parameters or {}).get(method.name, {}))
         for method in found
     }
+    with ahead(insp, [*settings], lambda: _grids_of(insp, layers)):
+        return _sweeps(insp, found, layers, targets, image, settings, report, began_s)
+
+
+def ahead(
+    insp: Inspector, methods: Sequence[str], layers: Callable[[], Iterable[LayerInfo]]
+) -> contextlib.AbstractContextManager[None]:
+    """Let all that methods ask inside a block share one forward pass; see `Passes.ahead`."""
+    if not ONE_FORWARD.issuperset(methods):
+        return contextlib.nullcontext()
+    return insp.passes.ahead(lambda: list(layers()))
+
+
+def _grids_of(insp: Inspector, layers: Sequence[str] | None) -> dict[LayerInfo, LayerGrid]:
     if layers is None:
-        grids = spatial_layers(insp)
-    else:
-        grids = layers_and_grids(insp, _listed(layers, "layers"))
+        return spatial_layers(insp)
+    return layers_and_grids(insp, _listed(layers, "layers"))
+
+
+def _sweeps(
+    insp: Inspector,
+    found: Sequence[Method],
+    layers: Sequence[str] | None,
+    targets: Sequence[Target | ExplainedTarget] | None,
+    image: int,
+    settings: Mapping[str, Mapping[str, Value]],
+    report: MapReport | None,
+    began_s: float,
+) -> dict[str, CamSweep]:
+    grids = _grids_of(insp, layers)
     wanted = _listed([None] if targets is None else targets, "targets")
     resolved = {_identity(t): t for t in insp.passes.targets(wanted, image=image)}
     shown = Shown(insp, image)

@@ -10,6 +10,56 @@ import difflib
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 
+import torch
+from torch import nn
+
+from cnnviz_widgets.inspection.calls import Call
+
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+
+def check_model(model: object) -> None:
+    """Raise unless the model is an nn.Module that can run.
+
+    Raises
+    ------
+    TypeError
+        It is no module, or only the class of one.
+    ValueError
+        It has parameters or buffers without a shape (lazy modules that never ran).
+    """
+    if isinstance(model, nn.Module):
+        for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+            if type(tensor) in {nn.UninitializedParameter, nn.UninitializedBuffer}:
+                msg = (
+                    f"model={type(model).__name__} has no shape yet for {name!r}, a lazy "
+                    f"parameter; run the model once on real data first."
+                )
+                raise ValueError(msg)
+        return
+    hint = "; call it to make one" if isinstance(model, type) else ""
+    msg = f"model={model!r} is a {type(model).__name__}; give a torch.nn.Module{hint}."
+    raise TypeError(msg)
+
+
+def check_has_layers(model: nn.Module, calls: Iterable[Call]) -> None:
+    """Raise a ValueError unless a pass called a layer of the model that gave a tensor."""
+    alone = next(model.children(), None) is None  # then its one call is that of the model itself
+    plain = type(model).__module__.startswith("torch.nn.modules") and type(model) not in _CONTAINERS
+    is_layer = not alone or plain or next(model.parameters(), None) is not None
+    if not is_layer or not any(call.path and call.value >= 0 for call in calls):
+        if isinstance(model, torch.jit.ScriptModule):
+            msg = (
+                f"model={type(model).__name__} was scripted or traced by torch.jit, where no layer "
+                f"can be watched; give the nn.Module that it was made from."
+            )
+            raise ValueError(msg)
+        msg = (
+            f"model={type(model).__name__} has no layers: no module inside it was called and gave "
+            f"a tensor. Build it from nn modules, and call them in forward()."
+        )
+        raise ValueError(msg)
+
 
 def reject_unknown(unknown: Mapping[str, object], known: Sequence[str]) -> None:
     """Raise a TypeError for a keyword that the Inspector does not have."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.backward import as_if_run, fits, is_linear_in_input
 from cnnviz_widgets.inspection.calls import Call
+from cnnviz_widgets.inspection.outline import Steps
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.trace import Trace
 from cnnviz_widgets.inspection.values import tensors_in, version_of
@@ -58,9 +59,9 @@ class Course:
     read: frozenset[int] = frozenset()
 
     @classmethod
-    def whole(cls, trace: Trace) -> Course:
+    def whole(cls, steps: Steps) -> Course:
         """Return the course on which every call happens."""
-        return cls(_by_module(trace.calls), {})
+        return cls(_by_module(steps.calls), {})
 
     @classmethod
     def begun_at(cls, trace: Trace, first: Call, value: Callable[[Call], Tensor | None]) -> Course:
@@ -86,7 +87,7 @@ class Course:
             }
             missing = {c for c in given if values[c] is None and (c.value in needed or c is first)}
             if not missing:
-                return cls(_by_module(happening), values, read=_read(trace))
+                return cls(_by_module(happening), values, read=only_read(trace))
             refused |= missing
 
     def with_known(self, value: Callable[[Call], Tensor | None]) -> Course:
@@ -110,24 +111,24 @@ class Passing:
 
     Parameters
     ----------
-    trace : Trace
+    steps : Trace or Structure
         What the model does.
     """
 
-    def __init__(self, trace: Trace) -> None:
-        self._calls = trace.calls
+    def __init__(self, steps: Steps) -> None:
+        self._calls = steps.calls
         self._origins: dict[int, int] = {}
-        for call in trace.calls:
+        for call in steps.calls:
             if call.is_leaf and getattr(call.module, "inplace", False) is True:
                 self._note(call.value, call.input_value)
-        for operation in trace.operations:
+        for operation in steps.operations:
             name = operation.name
             by_name = name.endswith("_") and not name.endswith("__")
             writes = by_name or name in _WRITERS or name.startswith("__i")
             if writes and operation.inputs and operation.outputs:
                 self._note(operation.outputs[0], operation.inputs[0])
         self._seen: dict[int, int] = {}
-        for place, operation in enumerate(trace.operations):
+        for place, operation in enumerate(steps.operations):
             for value in (*operation.inputs, *operation.outputs):
                 self._seen.setdefault(self._origin(value), place)
 
@@ -207,7 +208,7 @@ def _exposed(trace: Trace, given: Iterable[Call]) -> set[int]:
     return found | {trace.recorder.values.number(tensor) for tensor in tensors_in(trace.output)}
 
 
-def _read(trace: Trace) -> frozenset[int]:
+def only_read(trace: Trace) -> frozenset[int]:
     """Return the numbers of the values that only layers take which write to nothing."""
     readers = {call.path for call in trace.calls if type(call.module) in _READERS}
     taken: set[int] = set()

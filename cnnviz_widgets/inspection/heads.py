@@ -6,15 +6,18 @@ then the same at every place and read off the linear layer's weights.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.inspection.ahead import sweeper
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.explained import ExplainedTarget
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.inspection.runs import Subject, near
 from cnnviz_widgets.inspection.session import Session
-from cnnviz_widgets.inspection.sweep import Sweeper
+from cnnviz_widgets.inspection.values import version_of
 
 _CHANNELS = {"NCHW": 1, "NCL": 1, "NCDHW": 1, "NLC": -1, "NHWC": -1}  # the axis, by layout
 
@@ -22,27 +25,33 @@ _CHANNELS = {"NCHW": 1, "NCL": 1, "NCDHW": 1, "NLC": -1, "NHWC": -1}  # the axis
 def linear_head(session: Session, info: LayerInfo, image: int) -> Tensor | None:
     """Return d class score / d activation of shape (K, C), the same at all places, or None."""
     layout = session.layout_of(Source(info.path, info.call, "output"), info.name).layout
-    if session.scores is None or layout not in _CHANNELS:
+    classes = session.class_count
+    if classes is None or layout not in _CHANNELS:
         return None
     axis = _CHANNELS[layout]
-    classes, channels = session.scores.shape[1], info.shape[axis]
+    channels = info.shape[axis]
     weight = _last_weight(session, classes, channels)
     if weight is None:
         return None
-    places = 1
-    for size in info.shape[1:]:
-        places *= size
-    places //= channels
-    head = weight / places
+    head = _divided(session, weight, math.prod(info.shape[1:]) // channels)
     generator = torch.Generator().manual_seed(0)
     mix = torch.randn(classes, generator=generator).to(weight)
     gradient = _gradient(session, info, image, mix)
     if gradient is None:
         return None
     expected = mix @ head
-    shape = [1] * gradient.dim()
-    shape[axis] = channels
-    return head if near(gradient, expected.reshape(shape).expand_as(gradient)) else None
+    # Where the gradient is the same at all places, its largest and smallest values are, too.
+    across = [a for a in range(gradient.dim()) if a != axis % gradient.dim()]
+    same = near(gradient.amax(across), expected) and near(gradient.amin(across), expected)
+    return head if same else None
+
+
+def _divided(session: Session, weight: Tensor, places: int) -> Tensor:
+    """Return the weights by the number of places; the same tensor as before where they are."""
+    memory, key = session.memory, (weight.data_ptr(), version_of(weight), places)
+    if memory.divided is None or memory.divided[0] != key:
+        memory.divided = key, weight / places
+    return memory.divided[1]
 
 
 def _last_weight(session: Session, classes: int, channels: int) -> Tensor | None:
@@ -65,5 +74,5 @@ def _gradient(session: Session, info: LayerInfo, image: int, mix: Tensor) -> Ten
 
     subject = Subject.of(session, image)
     target = ExplainedTarget(None, "", 0.0, "logit", weights=mix)
-    Sweeper(session, subject, layers=[info], visit=visit, check=None).scores([target], None)
+    sweeper(session, subject, layers=[info], visit=visit, last=False).scores([target], None)
     return found[0] if found else None

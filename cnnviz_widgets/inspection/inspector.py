@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnviz_widgets.inspection.arguments import (
+    check_model,
     checked_bytes,
     checked_count,
     checked_image,
@@ -43,7 +44,7 @@ from cnnviz_widgets.inspection.predictions import (
     top_predictions,
 )
 from cnnviz_widgets.inspection.readings import ModelInput
-from cnnviz_widgets.inspection.session import Session, check_model
+from cnnviz_widgets.inspection.session import Session
 from cnnviz_widgets.inspection.shadow import unwrap
 from cnnviz_widgets.inspection.targets import Target, class_index
 from cnnviz_widgets.inspection.values import Nest, replace_tensors
@@ -381,14 +382,14 @@ class Inspector:
     def cache_info(self) -> CacheInfo:
         """Return what is held, in bytes and counts."""
         with self._entered(None):
-            trace = self._session.trace
+            recorder = self._session.trace.recorder
             return CacheInfo(
                 trace_bytes=self._session.nbytes,
                 gradient_bytes=self._gradients.nbytes,
                 gradients=len(self._gradients),
                 budget_bytes=self._gradients.budget,
-                layers_kept=len(trace.recorder.kept),
-                layers_recomputed=len(trace.recorder.skipped),
+                layers_kept=len(recorder.kept),
+                layers_recomputed=len(recorder.skipped),
                 has_graph=self._session.has_graph,
             )
 
@@ -418,8 +419,7 @@ class Inspector:
     def _announce(self) -> None:
         self._listeners = [kept for kept in self._listeners if kept() is not None]
         for kept in tuple(self._listeners):
-            listener = kept()
-            if listener is not None:
+            if (listener := kept()) is not None:
                 listener()
 
     def _forget(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from cnnviz_widgets.inspection.ahead import Ahead
     from cnnviz_widgets.inspection.explained import OwnScores
     from cnnviz_widgets.inspection.tail import TailWay
 
@@ -43,6 +44,11 @@ class Memory:
         By layer name and image: how many channels can be swapped at once; 0 where none can.
     heads : dict of (str, int) to Tensor or None
         Linear heads, by layer name and image.
+    divided : (tuple of int, Tensor) or None
+        Weights of the last dense layer by the number of places that it is the head of, and which
+        memory, writes to it and places that was with.
+    ahead : Ahead or None
+        A pass that ran forward and is held for those that come; see `Passes.ahead`.
     """
 
     recorded_graph: bool = False
@@ -56,7 +62,9 @@ class Memory:
     tails: dict[tuple[str, int], TailWay] = field(default_factory=dict)
     swaps: dict[tuple[str, int], int] = field(default_factory=dict)
     heads: dict[tuple[str, int], Tensor | None] = field(default_factory=dict)
+    divided: tuple[tuple[int, ...], Tensor] | None = None
+    ahead: Ahead | None = None
 
     def of_other_values(self) -> Memory:
         """Return what stays true when inputs or weights change."""
-        return replace(self, scores={}, tails={}, swaps={}, heads={})
+        return replace(self, scores={}, tails={}, swaps={}, heads={}, ahead=None)

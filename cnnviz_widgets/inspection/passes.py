@@ -13,9 +13,10 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.inspection.ahead import own_scores, ran_ahead, sweeper
 from cnnviz_widgets.inspection.arguments import checked_image
 from cnnviz_widgets.inspection.calls import Source
-from cnnviz_widgets.inspection.explained import Explainable, ExplainedTarget, OwnScores, Scores
+from cnnviz_widgets.inspection.explained import Explainable, ExplainedTarget, Scores
 from cnnviz_widgets.inspection.heads import linear_head
 from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
 from cnnviz_widgets.inspection.rectifiers import RuleMode, nothing_to_rule, other_nonlinearities
@@ -30,7 +31,7 @@ from cnnviz_widgets.inspection.runs import (
 )
 from cnnviz_widgets.inspection.scorer import Scorer, scorer
 from cnnviz_widgets.inspection.session import Session
-from cnnviz_widgets.inspection.sweep import Sweep, Sweeper, Visit
+from cnnviz_widgets.inspection.sweep import Sweep, Visit
 from cnnviz_widgets.inspection.tail import Tail
 from cnnviz_widgets.inspection.taps import Check, Checks
 from cnnviz_widgets.inspection.targets import Target, class_index
@@ -90,7 +91,9 @@ class Passes:
     def _explained(self, session: Session, target: object, image: int) -> ExplainedTarget:
         if isinstance(target, ExplainedTarget):
             return target
-        own = _own_scores(session, image)
+        own = own_scores(session, image)
+        if type(target) is int and own.numbers:  # the way of the many
+            return own.explained(class_index(target, len(own.numbers), None), self._class_names)
         if isinstance(target, Tensor):
             return own.weighted(target)
         if callable(target):
@@ -103,6 +106,39 @@ class Passes:
         return own.explained(index, self._class_names)
 
     # -- layers -------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def ahead(
+        self,
+        layers: Callable[[], Sequence[LayerInfo]],
+        *,
+        at_input: bool = False,
+        wait: float | None = None,
+    ) -> Iterator[None]:
+        """Let the calls inside share one forward pass, where the picture was not traced.
+
+        A context manager. A trace keeps every layer; the pass here, of a `guest_of`, keeps what
+        these layers gave and its graph, and the calls inside take what they need from it. Where
+        anything is not as with the Inspector's own picture, and for what else is asked inside,
+        the trace is made as always. It does nothing where there is a trace.
+
+        Parameters
+        ----------
+        layers : callable
+            Returns the layers that will be asked for, as they are for the Inspector's own picture;
+            what it raises is passed over, as the calls inside will raise it themselves.
+        at_input : bool
+            Whether the picture's own `input_gradient` will be asked for.
+        wait : float, optional
+            Seconds to wait for the model.
+        """
+        with self._opened(wait) as session:
+            began = session.memory.ahead is None and ran_ahead(session, layers, at_input=at_input)
+        try:
+            yield
+        finally:
+            if began:
+                session.memory.ahead = None
 
     def sweep(
         self,
@@ -155,7 +191,7 @@ class Passes:
             if batch is not None:
                 given = self._variants(session, subject, batch, resolved[0])
             scores = [
-                Sweeper(session, each, layers=infos, visit=visit, check=check).scores(
+                sweeper(session, each, layers=infos, visit=visit, check=check).scores(
                     resolved, self._class_names
                 )
                 for each in given
@@ -188,7 +224,10 @@ class Passes:
             subject = Subject(session.prepared.nest, session.prepared.batch_size, place, place)
             found = {}
             for layer, info in zip(layers, _found(session, layers), strict=True):
-                found[layer] = subject.part(session.activation(_source(info))).clone()
+                ahead = session.memory.ahead
+                value = None if ahead is None else ahead.value(info)
+                value = session.activation(_source(info)) if value is None else value
+                found[layer] = subject.part(value).clone()
             return found
 
     def tail(self, layer: str, *, image: int = 0, wait: float | None = None) -> Tail:
@@ -316,6 +355,11 @@ class Passes:
         """
         with self._opened(wait) as session:
             subject = Subject.of(session, checked_image(image, session.prepared.batch_size))
+            ahead = session.memory.ahead
+            if ahead is not None and rule is None:
+                found = ahead.input_gradient(batch, lambda s: self._score_rows(s, target, subject))
+                if found is not None:
+                    return found
 
             def work(variants: Subject) -> tuple[Tensor, ...]:
                 if session.isolated and not session.memory.recorded_graph:
@@ -386,21 +430,6 @@ def _found(session: Session, layers: Sequence[str]) -> list[LayerInfo]:
     """Return the layers of these names."""
     known = {info.name: info for info in session.modules}
     return [known.get(layer) or find_layer(session.modules, layer) for layer in layers]
-
-
-def _own_scores(session: Session, image: int) -> OwnScores:
-    """Return what the model says about an image as it is."""
-    memory = session.memory
-    if image not in memory.scores:
-        if session.structure.final_function is None or memory.logits_fit is False:
-            kind = session.structure.score_kind
-            scores = Scores(session.trace.output, session.scores, kind)
-            memory.scores[image] = OwnScores(scores, image)
-        else:
-            subject = Subject.of(session, image)
-            with run(session, subject) as scores:
-                memory.scores[image] = OwnScores(scores.detached(), subject.row or 0)
-    return memory.scores[image]
 
 
 def _not_connected(target: object) -> ValueError:

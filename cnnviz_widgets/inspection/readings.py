@@ -121,6 +121,27 @@ class Prepared:
         """Return the inputs for a model whose device or type may have changed."""
         return Prepared.of(self.given, model)
 
+    def like(self, others: Prepared) -> Prepared:
+        """Return the reading of these inputs that has the shapes and types of others.
+
+        Raises
+        ------
+        ValueError
+            There is none.
+        """
+        for reading in (self, self.other):
+            if reading is not None and _shapes(reading.nest) == _shapes(others.nest):
+                return reading
+        given, taken = (
+            ", ".join(f"{tuple(t.shape)} {str(t.dtype).removeprefix('torch.')}" for t in tensors)
+            for tensors in (tensors_in(self.nest), tensors_in(others.nest))
+        )
+        msg = (
+            f"inputs={given}: this Inspector looks at {taken}, and inputs= takes others of the "
+            f"same shapes and types alone; call insp.set_inputs() for these."
+        )
+        raise ValueError(msg)
+
     def tried(self, run: Callable[[Prepared], None]) -> None:
         """Run the model on these inputs, or on their other reading where it fails on these.
 
@@ -150,6 +171,13 @@ def _runs(run: Callable[[Prepared], None], prepared: Prepared) -> bool:
     except Exception:  # noqa: BLE001 - the error of the first reading is the one to show
         return False
     return True
+
+
+def _shapes(nest: Nest) -> Nest:
+    """Return what a nest has in common with others of the same shapes and types."""
+    if isinstance(nest, dict):
+        return {name: _shapes(item) for name, item in nest.items()}
+    return [(tensor.shape, tensor.dtype) for tensor in tensors_in(nest)], type(nest)
 
 
 def _moved(tensor: Tensor, model: ModelInput) -> Tensor:

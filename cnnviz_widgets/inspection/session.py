@@ -7,12 +7,14 @@ again whenever weights or structure changed.
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets.inspection.arguments import check_has_layers
 from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Call, Plan, Source
 from cnnviz_widgets.inspection.inputs import Inputs, Normalisation, prepare
@@ -31,8 +33,6 @@ from cnnviz_widgets.inspection.targets import Target, score_per_image
 from cnnviz_widgets.inspection.trace import Trace, trace
 from cnnviz_widgets.inspection.values import tensors_in
 
-_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-
 
 class ValueLayout(NamedTuple):
     """Layout of one value, the grid of its tokens, and whether it is the model's scores."""
@@ -40,30 +40,6 @@ class ValueLayout(NamedTuple):
     layout: str
     grid: Grid | None
     is_scores: bool
-
-
-def check_model(model: object) -> None:
-    """Raise unless the model is an nn.Module that can run.
-
-    Raises
-    ------
-    TypeError
-        It is no module, or only the class of one.
-    ValueError
-        It has parameters or buffers without a shape (lazy modules that never ran).
-    """
-    if isinstance(model, nn.Module):
-        for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-            if type(tensor) in {nn.UninitializedParameter, nn.UninitializedBuffer}:
-                msg = (
-                    f"model={type(model).__name__} has no shape yet for {name!r}, a lazy "
-                    f"parameter; run the model once on real data first."
-                )
-                raise ValueError(msg)
-        return
-    hint = "; call it to make one" if isinstance(model, type) else ""
-    msg = f"model={model!r} is a {type(model).__name__}; give a torch.nn.Module{hint}."
-    raise TypeError(msg)
 
 
 class Session:
@@ -86,10 +62,8 @@ class Session:
     ----------
     prepared : Prepared
         The inputs.
-    structure : Structure
-        What does not depend on the values.
-    scores : Tensor of shape (N, K) or None
-        Class scores, detached.
+    random : RandomState
+        What every pass over these inputs begins with.
     selector : str, int, callable or None
         Picks the scores out of the model's output.
     memory : Memory
@@ -97,9 +71,10 @@ class Session:
     """
 
     prepared: Prepared
-    structure: Structure
-    scores: Tensor | None
+    random: RandomState
     memory: Memory
+    _structure: Structure
+    _scores: Tensor | None
 
     def __init__(
         self,
@@ -119,6 +94,9 @@ class Session:
         self._built: list[int] = []
         self._state: ModelState | None = None
         self._trace: Trace | None = None
+        self._waits = False  # whether these inputs were not traced yet
+        self._is_known = False  # whether the structure is known to be theirs all the same
+        self._has_moved = False  # whether a trace that had to wait met other weights
         self._own: frozenset[str] = frozenset()
         self._copies = False
         self._verified: set[object] = set()
@@ -132,10 +110,42 @@ class Session:
         """Trace other inputs; if that raises, the old ones stay."""
         prepare(inputs, ModelInput.of(self.model), self._normalisation).tried(self._retrace)
 
+    def guest(self, inputs: Inputs) -> Session:
+        """Return a session over other inputs of the same shapes; this one stays as it is.
+
+        It shares the copy of the model and what is known of it, and is traced when something asks
+        for that. Other shapes or types are a ValueError.
+        """
+        guest = copy.copy(self)
+        prepared = prepare(inputs, ModelInput.of(self.model), self._normalisation)
+        guest.prepared = prepared.like(self.prepared)
+        guest.random = RandomState.now(tensors_in(guest.prepared.nest))
+        guest.memory = self.memory.of_other_values()
+        guest._trace = guest._graph = None
+        guest._waits, guest._is_known, guest._has_moved = True, False, False
+        return guest
+
+    @property
+    def may_suppose(self) -> bool:
+        """Whether the model is likely to take these inputs as it took those before.
+
+        That they are one picture spares the question of what images of a batch have in common.
+        """
+        given = self.prepared.nest
+        known = self.waits and self.isolated and not self._copies and self._scores is not None
+        one = isinstance(given, Tensor) and len(given) == 1 and given.is_floating_point()
+        return known and one and self._key(self.prepared) in self._verified
+
     def update(self) -> bool:
         """Trace again if weights, buffers or structure changed; say whether they did."""
-        if self._probe is not None and self._state == self._probe.shadow.state():
+        if self.memory.ahead is not None:  # what is asked now is about that pass
             return False
+        state = None if self._probe is None else self._probe.shadow.state()
+        if self.waits and state is not None and state.structure == self._built:
+            self._state = state  # nothing was shown yet
+        if state is not None and self._state == state:
+            moved, self._has_moved = self._has_moved, False
+            return moved
         self._retrace(self.prepared.moved(ModelInput.of(self.model)))
         return True
 
@@ -156,36 +166,84 @@ class Session:
     @property
     def trace(self) -> Trace:
         """The values for these inputs and the weights as they were last seen."""
+        self.settle()
         assert self._trace is not None
-        if self._trace.recorder.released:  # other inputs were tried, and raised
-            plan = Plan(budget=self._cache_bytes)
-            self._trace, self._state = self._traced(self.prepared, plan, self._trace.random)
-            self.structure = Structure(self._trace, self.selector, self.prepared.batch_size)
         return self._trace
 
-    def _retrace(self, prepared: Prepared) -> None:
+    def settle(self) -> None:
+        """Trace where no trace is held: it had to wait, or other inputs were tried, and raised."""
+        if self._trace is not None and not self._trace.recorder.released:
+            return
+        state, memory = self._state, self.memory
+        self._retrace(self.prepared, self.random)
+        self.memory = memory if self._state == state else self.memory
+        self._has_moved |= self._state != state
+
+    @property
+    def structure(self) -> Structure:
+        """What does not depend on the values."""
+        if self.waits:
+            self.settle()
+        return self._structure
+
+    @property
+    def scores(self) -> Tensor | None:
+        """Class scores of shape (N, K), detached, or None."""
+        if self._waits:
+            self.settle()
+        return self._scores
+
+    @property
+    def class_count(self) -> int | None:
+        """Number of classes, or None without class scores; asks for no trace."""
+        return None if self._scores is None else int(self._scores.shape[1])
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is known of how the model takes these inputs."""
+        return self._waits and not self._is_known
+
+    @contextlib.contextmanager
+    def supposed(self) -> Iterator[None]:
+        """Take the structure of the inputs before for theirs, until the block ends."""
+        self._is_known = True
+        try:
+            yield
+        finally:
+            self._is_known = False
+
+    def confirm(self) -> None:
+        """Take note that a pass showed it to be theirs."""
+        self._is_known = True
+
+    def _retrace(self, prepared: Prepared, random: RandomState | None = None) -> None:
         """Trace; where this raises, another pass brings the old trace back when it is asked for.
 
         The old values go first: memory that was just written to is quicker to write to again.
         """
         if self._trace is not None:
             self._trace.recorder.release()
-        new, state = self._traced(prepared, Plan(budget=self._cache_bytes))
+        new, state = self._traced(prepared, Plan(budget=self._cache_bytes), random)
         scores = select_scores(new.output, self.selector, prepared.batch_size)
-        _check_has_layers(self.model, new)
-        self.structure = Structure(new, self.selector, prepared.batch_size)
+        check_has_layers(self.model, new.calls)
+        self._structure = Structure(new, self.selector, prepared.batch_size)
         self.prepared, self._trace, self._state = prepared, new, state
-        self.scores = None if scores is None else scores.detach()
+        self._scores = None if scores is None else scores.detach()
+        self.random, self._waits = new.random, False
         self._modules = self._graph = None
         self.memory = self.memory.of_other_values()
+
+    def _key(self, prepared: Prepared) -> object:
+        """Return what inputs have in common on which traces need no second look."""
+        shapes = [(tensor.shape, tensor.dtype) for tensor in tensors_in(prepared.nest)]
+        return (*shapes, _autocast())
 
     def _traced(
         self, prepared: Prepared, plan: Plan, random: RandomState | None = None
     ) -> tuple[Trace, ModelState]:
         """Run the model; return also the state that it had before, as weights may change since."""
         probe, state = self._ready_probe()
-        shapes = [(tensor.shape, tensor.dtype) for tensor in tensors_in(prepared.nest)]
-        known = (*shapes, _autocast())
+        known = self._key(prepared)
         try:
             new = trace(
                 probe,
@@ -227,7 +285,7 @@ class Session:
         """
         probe, state = self._ready_probe()
         before = RandomState.now(tensors_in(self.prepared.nest))
-        self.trace.random.restore()
+        self.random.restore()
         try:
             with torch.inference_mode(mode=False), torch.set_grad_enabled(graph):
                 yield probe
@@ -249,7 +307,7 @@ class Session:
     @property
     def has_convolutions(self) -> bool:
         """Whether the model calls a plain convolution over pictures."""
-        return any(type(call.module) is nn.Conv2d for call in self.trace.calls)
+        return any(type(call.module) is nn.Conv2d for call in self.structure.calls)
 
     @property
     def autocasts(self) -> bool:
@@ -263,7 +321,7 @@ class Session:
 
     def call(self, source: Source) -> Call:
         """Return what the trace noted of a module call."""
-        for call in self.trace.calls:
+        for call in self.structure.calls:
             if call.path == source.path and call.call == source.call:
                 return call
         msg = f"no call {source.call} of {source.path!r}"
@@ -278,7 +336,7 @@ class Session:
             return tensor
         skipped = self.trace.recorder.skipped[_value(self.trace, source)]
         wanted = Plan(wanted=frozenset({skipped}))
-        again, _ = self._traced(self.prepared, wanted, self.trace.random)
+        again, _ = self._traced(self.prepared, wanted, self.random)
         tensor = again.value(_value(again, skipped))
         assert tensor is not None, "this forward pass differs from the one before"
         return tensor
@@ -300,7 +358,7 @@ class Session:
 
     def _new_graph(self, *, copies: bool) -> Trace:
         plan = Plan(graph=True, copies=copies)
-        graph, _ = self._traced(self.prepared, plan, self.trace.random)
+        graph, _ = self._traced(self.prepared, plan, self.random)
         fits = self.trace.nbytes + graph.recorder.seen_bytes <= self._cache_bytes
         self._graph = graph if fits else None
         return graph
@@ -336,9 +394,10 @@ class Session:
     @property
     def modules(self) -> tuple[LayerInfo, ...]:
         """Every module call that gave a tensor."""
+        structure = self.structure
         if self._modules is None:
             assert self._probe is not None
-            self._modules = layer_infos(self.structure, self._probe.shadow, self._answers)
+            self._modules = layer_infos(structure, self._probe.shadow, self._answers)
         return self._modules
 
     def set_layout(self, name: str, layout: str) -> None:
@@ -380,24 +439,6 @@ def _value(trace: Trace, source: Source) -> int:
 def _autocast() -> bool:
     """Tell whether the caller runs under autocast on any kind of device."""
     return torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
-
-
-def _check_has_layers(model: nn.Module, new: Trace) -> None:
-    alone = next(model.children(), None) is None  # then its one call is that of the model itself
-    plain = type(model).__module__.startswith("torch.nn.modules") and type(model) not in _CONTAINERS
-    is_layer = not alone or plain or next(model.parameters(), None) is not None
-    if not is_layer or not any(call.path and call.value >= 0 for call in new.calls):
-        if isinstance(model, torch.jit.ScriptModule):
-            msg = (
-                f"model={type(model).__name__} was scripted or traced by torch.jit, where no layer "
-                f"can be watched; give the nn.Module that it was made from."
-            )
-            raise ValueError(msg)
-        msg = (
-            f"model={type(model).__name__} has no layers: no module inside it was called and gave "
-            f"a tensor. Build it from nn modules, and call them in forward()."
-        )
-        raise ValueError(msg)
 
 
 def _not_connected(path: str, target: Target) -> ValueError:

@@ -9,8 +9,10 @@ from functools import cached_property
 
 from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Call, Source
+from cnnviz_widgets.inspection.course import Passing, only_read
 from cnnviz_widgets.inspection.layouts import Layouts, find_layouts
 from cnnviz_widgets.inspection.operations import Operation
+from cnnviz_widgets.inspection.outline import outline_of
 from cnnviz_widgets.inspection.outputs import FinalFunction, ScoreOrigin, Selector, score_origin
 from cnnviz_widgets.inspection.trace import Trace
 
@@ -44,6 +46,21 @@ class Structure:
     def operations(self) -> tuple[Operation, ...]:
         """Torch functions and leaf calls, in the order in which they ended."""
         return tuple(self._trace.operations)
+
+    @cached_property
+    def outline(self) -> list[object]:
+        """What the pass did, to be compared with that of another."""
+        return outline_of(self)
+
+    @cached_property
+    def passing(self) -> Passing:
+        """Which calls return a tensor that was there before."""
+        return Passing(self)
+
+    @cached_property
+    def only_read(self) -> frozenset[int]:
+        """Numbers of the values that nothing writes to."""
+        return only_read(self._trace)
 
     @cached_property
     def _origin(self) -> ScoreOrigin:

@@ -7,6 +7,7 @@ while the backward pass runs.
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -70,6 +71,8 @@ class Sweeper:
         See `Passes.sweep`.
     """
 
+    _keeps_graph = False
+
     def __init__(
         self,
         session: Session,
@@ -79,6 +82,7 @@ class Sweeper:
         visit: Visit,
         check: Check | None,
     ) -> None:
+        structure = session.structure
         self._session = session
         self._subject = subject
         self._infos = {(info.path, info.call): info for info in layers}
@@ -89,8 +93,8 @@ class Sweeper:
         self._visited: set[tuple[Key, int]] = set()
         self._place = 0
         self._is_late = False  # whether a gradient would not be the whole one
-        self._wanted = [c for c in session.trace.calls if (c.path, c.call) in self._infos]
-        passing = Passing(session.trace)
+        self._wanted = [c for c in structure.calls if (c.path, c.call) in self._infos]
+        passing = structure.passing
         self._passing = {call for call in self._wanted if passing.by(call)}
         self._first = self._first_call(passing)
 
@@ -163,13 +167,8 @@ class Sweeper:
     ) -> Tensor:
         """Hear the gradients through hooks on the values: the fast way."""
         session, subject = self._session, self._subject
-        calls = dict.fromkeys((*self._wanted, *(() if self._first is None else (self._first,))))
         giving = Giving(course, session.device, rows=subject.rows)
-        around = (
-            giving,
-            Taps(course, calls, self._note),
-            Checks(session.trace.calls, self._check),
-        )
+        around = (giving, self._taps(course), Checks(session.trace.calls, self._check))
         with run(session, subject, graph=True, around=around, way=guarded) as scores:
             if self._is_late:
                 raise _NoBeginningError
@@ -202,6 +201,10 @@ class Sweeper:
 
     # -- forward ------------------------------------------------------------------------------
 
+    def _taps(self, course: Course) -> Taps:
+        first = () if self._first is None else (self._first,)
+        return Taps(course, dict.fromkeys((*self._wanted, *first)), self._note)
+
     def _note(self, call: Call, output: Nest) -> Nest:
         """Take note of a wanted value; let the graph begin here where it has not yet."""
         tensor = first_tensor(output)
@@ -217,10 +220,20 @@ class Sweeper:
             return output
         new = tensor if tensor.requires_grad else begun(tensor, self._anchor)
         if key in self._infos:
-            new.register_hook(lambda gradient: self._hear(key, gradient))  # type: ignore[no-untyped-call]  # torch's
+            new.register_hook(self._hook(key))  # type: ignore[no-untyped-call]  # torch's
         if new is tensor:
             return output
         return replace_tensors(output, lambda item: new if item is tensor else item)
+
+    def _hook(self, key: Key) -> Callable[[Tensor], None]:
+        me = weakref.ref(self)  # the graph, which holds the hook, may be held by this sweep
+
+        def hear(gradient: Tensor) -> None:
+            sweeper = me()
+            if sweeper is not None:
+                sweeper._hear(key, gradient)
+
+        return hear
 
     def _keep(self, call: Call, tensor: Tensor) -> None:
         """Hold a value as it is now: that of the trace, or else a copy."""
@@ -253,7 +266,7 @@ class Sweeper:
     ) -> Tensor:
         found = [self._subject.part(scores.of_target(t, class_names)) for t in targets]
         for self._place, score in enumerate(found):
-            more = self._place + 1 < len(found)
+            more = self._keeps_graph or self._place + 1 < len(found)
             if score.requires_grad and edges is None:
                 gradients(score.sum(), [self._anchor], more=more)
             elif score.requires_grad and edges:

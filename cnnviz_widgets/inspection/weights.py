@@ -19,11 +19,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cnnviz_widgets.inspection.arguments import check_model
 from cnnviz_widgets.inspection.effective import effective_weight, how_made
 from cnnviz_widgets.inspection.keras_model import as_torch_module
 from cnnviz_widgets.inspection.layers import normal_name
 from cnnviz_widgets.inspection.locks import held, lock_of
-from cnnviz_widgets.inspection.session import check_model
 from cnnviz_widgets.inspection.shadow import state_of, unwrap
 
 _NO_FILTERS = (nn.Embedding, nn.EmbeddingBag, nn.LayerNorm, nn.GroupNorm)

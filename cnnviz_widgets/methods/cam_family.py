@@ -25,6 +25,9 @@ PROVIDERS: dict[str, Provider] = {
     "ablationcam": ablation_cams,
 }
 
+ONE_FORWARD = frozenset((*SWEPT, "cam", "eigencam"))
+"""Methods that run no other forward pass than that of the picture as it is."""
+
 
 def cam_maps(case: CamCase, names: Sequence[str], settings: Settings) -> dict[str, LayerMaps]:
     """Return the maps of several methods, by method and layer.

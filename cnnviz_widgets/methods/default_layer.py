@@ -13,6 +13,15 @@ from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.layer_grid import spatial_layers
 
 
+def likely_layers(insp: Inspector, layer: str | None) -> list[LayerInfo]:
+    """Return the layers that are looked at for maps at a layer, or where none is named."""
+    if layer is not None:
+        return [insp.find(layer)]
+    grids = spatial_layers(insp)
+    last = list(grids)[-1:]
+    return list(grids) if any(grids[info].before + grids[info].after for info in last) else last
+
+
 def default_layer(insp: Inspector, target: ExplainedTarget, image: int) -> str:
     """Return the name of the last layer whose output has a grid of places.
 

@@ -208,7 +208,8 @@ def _headed(
     grid = case.grid(layer)
     value = case.insp.passes.activations([layer], image=case.image)[layer]
     activation = grid.matrix(value)[0]
-    weights = head[[target.index for target in case.targets]].to(activation)
+    rows = [target.index for target in case.targets]
+    weights = (head if rows == [*range(len(head))] else head[rows]).to(activation)
     if set(maps) == {"gradcam"}:  # for all classes one product of matrices
         maps["gradcam"][layer] = weights @ activation
     else:
