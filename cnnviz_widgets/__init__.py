@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cnnviz_widgets.widgets.layer_browser import LayerBrowser
     from cnnviz_widgets.widgets.saliency_overlay import SaliencyOverlay
     from cnnviz_widgets.widgets.sketch_pad import SketchPad
+    from cnnviz_widgets.words.language import set_language
 
 __version__ = "0.1.0"
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "notebook_to_html",
     "saliency",
     "samples",
+    "set_language",
     "to_html",
 ]
 
@@ -63,6 +65,7 @@ _HOME = {
     "notebook_to_html": "cnnviz_widgets.export.notebook",
     "saliency": "cnnviz_widgets.attribution.saliency",
     "samples": "cnnviz_widgets.samples",
+    "set_language": "cnnviz_widgets.words.language",
     "to_html": "cnnviz_widgets.export.page",
 }
 

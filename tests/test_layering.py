@@ -1,4 +1,4 @@
-"""The stages import one way: inspection -> methods -> attribution -> streaming -> widgets."""
+"""The stages import one way: words -> inspection -> methods -> attribution -> widgets."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ WIDGET_LIBRARIES = {"traitlets", "ipywidgets", "anywidget", "ipycanvas", "IPytho
 
 # stage -> (stages it may import, third-party packages it may not)
 RULES = {
-    "inspection": ({"inspection"}, WIDGET_LIBRARIES),
-    "methods": ({"inspection", "methods"}, WIDGET_LIBRARIES),
+    "words": ({"words"}, WIDGET_LIBRARIES | {"torch", "numpy"}),
+    "inspection": ({"words", "inspection"}, WIDGET_LIBRARIES),
+    "methods": ({"words", "inspection", "methods"}, WIDGET_LIBRARIES),
     "rendering": ({"rendering"}, WIDGET_LIBRARIES | {"torch"}),
-    "attribution": ({"inspection", "methods", "rendering", "attribution"}, WIDGET_LIBRARIES),
+    "attribution": (
+        {"words", "inspection", "methods", "rendering", "attribution"},
+        WIDGET_LIBRARIES,
+    ),
     "streaming": ({"streaming"}, WIDGET_LIBRARIES | {"torch"}),
     "samples": ({"samples"}, WIDGET_LIBRARIES),
 }
