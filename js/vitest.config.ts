@@ -13,6 +13,7 @@ export default defineConfig({
   ],
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/speak.ts"],
     environment: "node",
     // Two workers at most: the suite takes seconds and shares its machine with the Python tests.
     maxWorkers: 2,

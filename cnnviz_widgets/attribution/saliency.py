@@ -27,6 +27,7 @@ from cnnviz_widgets.methods.captum_classes import captum_class, takes_target
 from cnnviz_widgets.methods.progress import reported
 from cnnviz_widgets.methods.registry import Method, checked_parameters, find_method
 from cnnviz_widgets.methods.saliency import Saliency, explain
+from cnnviz_widgets.words import joined, phrase
 
 _OF_THE_PICTURE = frozenset({"gradient", "input_x_gradient"})
 """Methods that ask for the gradient of the picture as it is, and nothing else."""
@@ -189,7 +190,7 @@ class _Maps:
         values, volume = _on_a_plane(found.values.numpy())
         status, why = status_of(values, saturated=self.target.saturated)
         if status == "empty" and not values.any():
-            why = "Every value is zero."
+            why = phrase("all_zero")
         notes = [why, found.note, self.target.notice] if final else [why]
         shape = values.shape if self._picture is None else self._picture.shape
         return Map(
@@ -204,7 +205,7 @@ class _Maps:
             status=status,
             size=(shape[0], shape[1]),
             parameters={name: _plain(value) for name, value in found.parameters.items()},
-            note=" ".join(note for note in notes if note) or None,
+            note=joined(notes),
             picture=self._picture,
             passes=found.passes,
             seconds=time.perf_counter() - self._began_s,

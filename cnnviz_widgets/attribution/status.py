@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from cnnviz_widgets.words import phrase
+
 Floats = npt.NDArray[np.float32]
 Status = Literal["ok", "empty", "constant", "nonfinite", "saturated"]
 
@@ -36,25 +38,13 @@ def status_of(values: Floats, *, saturated: bool = False) -> tuple[Status, str |
     high, low = (float(values.max()), float(values.min())) if values.size else (0.0, 0.0)
     if not np.isfinite([high, low]).all():
         bad = int(values.size - np.isfinite(values).sum())
-        return "nonfinite", (
-            f"{bad} of {values.size} values are not finite: the activations or gradients of this "
-            f"layer are NaN or infinite."
-        )
+        return "nonfinite", phrase("not_finite", bad=bad, count=values.size)
     if saturated:
-        return "saturated", (
-            "The score explained is at the end of its range, where its gradient vanishes: explain "
-            "a value before the softmax or sigmoid instead."
-        )
+        return "saturated", phrase("saturated")
     if high > 0:
         if high == low and values.size > 1:
-            return "constant", f"Every place has the same value, {high:.3g}: no place stands out."
+            return "constant", phrase("constant", value=f"{high:.3g}")
         return "ok", None
     if low == 0:
-        return "empty", (
-            "Every value is zero: the layer is dead on this picture, or the score does not depend "
-            "on its places."
-        )
-    return "empty", (
-        f"No place speaks for the class: all values are zero or negative, down to {low:.3g}. See "
-        f"the signed values."
-    )
+        return "empty", phrase("all_zero_layer")
+    return "empty", phrase("none_positive", low=f"{low:.3g}")

@@ -32,6 +32,7 @@ from cnnviz_widgets.methods.layer_grid import LayerGrid, grid_of, layers_and_gri
 from cnnviz_widgets.methods.progress import reported
 from cnnviz_widgets.methods.registry import Method, Value, checked_parameters, find_method
 from cnnviz_widgets.rendering.colormap import Rgb
+from cnnviz_widgets.words import joined, phrase
 
 MapReport = Callable[[int, int, "Callable[[], Map] | None"], None]
 """``report(done, total, partial)``: passes done and to do in all, and how to get the map so far.
@@ -167,10 +168,7 @@ class CamSweep(Mapping[Key, Map]):
         values = planes[0]
         status, why = status_of(values, saturated=target.saturated)
         if status == "empty" and not values.any() and self._grids[layer].before:
-            why = (
-                "Every value is zero: behind this layer the score reads the class token alone, so "
-                "no place can matter. Choose an earlier layer."
-            )
+            why = phrase("all_zero_class_token")
         gaps = known.gaps.get(layer)
         notes = [why, known.note, target.notice] if known.final else [why]
         return Map(
@@ -185,7 +183,7 @@ class CamSweep(Mapping[Key, Map]):
             status=status,
             size=known.shown.size or (values.shape[0], values.shape[1]),
             parameters=known.parameters,
-            note=" ".join(note for note in notes if note) or None,
+            note=joined(notes),
             picture=known.shown.picture,
             passes=known.passes,
             seconds=known.seconds,

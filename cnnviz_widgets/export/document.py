@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable
 from html import escape
 
 from cnnviz_widgets.widgets.baking import built
+from cnnviz_widgets.words import LANGUAGES, Phrase, chosen, phrase, told
 
 from .payload import PageWidget
 
-_FALLBACK = "This widget needs JavaScript."
 
-
-def document(title: str, body: str, data: str | None) -> str:
+def document(title: str, body: str, data: str | None, *, language: str = "") -> str:
     """Return a page.
 
     Parameters
@@ -28,6 +28,8 @@ def document(title: str, body: str, data: str | None) -> str:
         HTML that has been made or cleaned here; it is written as it is.
     data : str or None
         Of the widgets that `place` gives an element in the body, see `pack_page`; None for none.
+    language : str
+        That the page is made for; by default the one set, or English.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def document(title: str, body: str, data: str | None) -> str:
     style = built("page.css").read_text(encoding="utf-8")
     lines = [
         "<!doctype html>",
-        '<html lang="en">',
+        f'<html lang="{_tag(language or chosen([]))}">',
         "<head>",
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{policy(host)}">',
@@ -69,12 +71,35 @@ def policy(script: str) -> str:
 
 def place(widget: PageWidget) -> str:
     """Return HTML of the element in which a widget of the page opens."""
+    missing = phrase("needs_javascript").texts
+    said = (f'<p lang="{_tag(each)}">{escape(missing[each])}</p>' for each in LANGUAGES)
     return (
         f'<div class="page-widget" data-cnnviz-model="{escape(widget.name)}">'
-        f"<noscript>{_FALLBACK}</noscript></div>"
+        f"<noscript>{''.join(said)}</noscript></div>"
     )
 
 
 def notes(texts: Iterable[str]) -> str:
     """Return HTML of remarks about the page."""
-    return "".join(f'<p class="page-note">{escape(text)}</p>' for text in texts)
+    return "".join(f'<p class="page-note"{_told(text)}>{escape(_said(text))}</p>' for text in texts)
+
+
+def summary(text: Phrase) -> str:
+    """Return HTML of what a part of the page that folds is called."""
+    return f"<summary{_told(text)}>{escape(_said(text))}</summary>"
+
+
+def _said(text: str) -> str:
+    return text.texts[chosen([])] if isinstance(text, Phrase) else text
+
+
+def _told(text: str) -> str:
+    """Return attributes by which the page's script says a text in the reader's language."""
+    if not isinstance(text, Phrase):
+        return ""
+    texts = escape(json.dumps(told(text), ensure_ascii=False))
+    return f' lang="{_tag(chosen([]))}" data-cnnviz-told="{texts}"'
+
+
+def _tag(language: str) -> str:
+    return phrase("language_tag").texts[language]

@@ -16,11 +16,13 @@ from urllib.parse import unquote
 
 import nbformat
 
-from .document import document, notes
+from cnnviz_widgets.words import phrase
+
+from .document import document, notes, summary
 from .markdown import code_html, markdown_html
 from .outputs import outputs_html
 from .page import MAX_MB, checked_budget
-from .payload import STEPS, pack_page
+from .payload import STEPS, pack_page, page_language
 from .views import Views
 
 _MOST_PICTURE_BYTES = 4_000_000
@@ -30,7 +32,6 @@ _PICTURES = {
     b"GIF8": "image/gif",
     b"RIFF": "image/webp",
 }
-_STILL = "Some widgets are still pictures here: nothing was baked for them."
 
 
 def notebook_to_html(
@@ -88,7 +89,7 @@ def notebook_to_html(
     cells = [_cell(cell, _language(content), views, home) for cell in content["cells"]]
     body = "\n".join(cell for cell in cells if cell)
     packed = None
-    remarks = [_STILL] if views.missing else []
+    remarks: list[str] = [phrase("some_still")] if views.missing else []
     if views.widgets:
         room = max(0.0, max_bytes - len(body.encode()))
         packed = pack_page(views.widgets, max_bytes=room, steps=steps)
@@ -97,7 +98,10 @@ def notebook_to_html(
         warnings.warn(remark, stacklevel=2)
     heading = title or first_heading(content) or name
     html = document(
-        heading, f"<main>{body}{notes(remarks)}</main>", packed.text if packed else None
+        heading,
+        f"<main>{body}{notes(remarks)}</main>",
+        packed.text if packed else None,
+        language=page_language(views.widgets),
     )
     target = Path(path)
     target.write_text(html, encoding="utf-8")
@@ -131,7 +135,7 @@ def _cell(cell: Mapping[str, Any], language: str, views: Views, home: Path | Non
         return outputs
     shown = f'<div class="page-code"><pre><code>{code_html(code, language)}</code></pre></div>'
     if "hide-input" in tags:
-        shown = f"<details><summary>Code</summary>{shown}</details>"
+        shown = f"<details>{summary(phrase('code'))}{shown}</details>"
     return shown + outputs
 
 

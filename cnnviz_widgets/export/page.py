@@ -124,4 +124,5 @@ def _page_widget(name: str, widget: BakedWidget, max_bytes: float) -> PageWidget
         page_state(widget.get_state(), answers),
         answers,
         widget.NEEDS_KERNEL,
+        widget.WORDS,
     )

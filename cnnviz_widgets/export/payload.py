@@ -10,11 +10,12 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cnnviz_widgets.streaming.baked import StoredAnswer
 from cnnviz_widgets.streaming.wire import Header, Json
+from cnnviz_widgets.words import phrase, tables
 
 from .arrays import Arrays
 
@@ -25,7 +26,7 @@ _MOST_TRIES = 4
 _GZIP = 31  # the format, and a window of 32 kB
 _TEXT = 5 / 4
 """Letters for a byte."""
-_NOT_STATE = ("_esm", "_css", "_baked", "_anywidget_id", "layout", "tabindex", "tooltip")
+_NOT_STATE = ("_esm", "_css", "_baked", "_words", "_anywidget_id", "layout", "tabindex", "tooltip")
 _NOT_STATE_STARTS = ("_model_", "_view_", "_dom_")
 
 
@@ -47,6 +48,8 @@ class PageWidget:
         To what its views may ask.
     disabled : tuple of str
         Controls that do nothing without a kernel.
+    words : tuple of str
+        Sections of the tables of words that its views need besides "shared".
     """
 
     name: str
@@ -56,6 +59,7 @@ class PageWidget:
     state: Header
     answers: list[StoredAnswer]
     disabled: tuple[str, ...]
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,14 @@ def _packed(
             "disabled": widget.disabled,
         }
     stream, memory = arrays.packed()
-    page: Json = {"modules": bundles, "styles": styles, "widgets": described, "memory": memory}
+    page: Json = {
+        "modules": bundles,
+        "styles": styles,
+        "words": _words(widgets),
+        "language": page_language(widgets),
+        "widgets": described,
+        "memory": memory,
+    }
     text = json.dumps(page, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     whole = b"".join([stream, text.encode(), struct.pack("<I", len(stream))])
     return base64.b85encode(gzipped(whole)).replace(b"<", b",").decode(), costs
@@ -133,7 +144,21 @@ def _packed(
 def _fixed(widgets: Sequence[PageWidget]) -> bytes:
     """Return what a page holds whatever it leaves out."""
     parts = dict.fromkeys(part for widget in widgets for part in (widget.bundle, widget.css))
-    return "".join(parts).encode() + json.dumps([widget.state for widget in widgets]).encode()
+    described = [_words(widgets), *(widget.state for widget in widgets)]
+    return "".join(parts).encode() + json.dumps(described, ensure_ascii=False).encode()
+
+
+def _words(widgets: Sequence[PageWidget]) -> Mapping[str, Json]:
+    """Return what the page and its widgets say, once for all of them."""
+    sections = dict.fromkeys(name for widget in widgets for name in widget.words)
+    return tables("shared", "page", *sections)
+
+
+def page_language(widgets: Sequence[PageWidget]) -> str:
+    """Return the language that was set when the widgets were made; "" is that of the browser."""
+    return next(
+        (str(each.state["_language"]) for each in widgets if each.state.get("_language")), ""
+    )
 
 
 def _fitting(
@@ -160,9 +185,13 @@ def _lacks(widget: PageWidget, kept: Sequence[StoredAnswer]) -> str:
     known = {id(answer) for answer in kept}
     first = next(answer for answer in widget.answers if id(answer) not in known)
     about = ", ".join(f"{name} {value}" for name, value in first.params.items() if name != "tile")
-    return (
-        f"{widget.title}: {missing} of {len(widget.answers)} answers are left out to keep the page "
-        f"small, the first of them {first.kind} ({about})."
+    return phrase(
+        "left_out",
+        title=widget.title,
+        missing=missing,
+        count=len(widget.answers),
+        kind=first.kind,
+        about=about,
     )
 
 

@@ -119,6 +119,7 @@ def _page_widget(name: str, state: Header, answers: list[StoredAnswer]) -> PageW
         page_state(state, answers),
         answers,
         widget.NEEDS_KERNEL,
+        widget.WORDS,
     )
 
 

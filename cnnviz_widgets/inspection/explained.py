@@ -19,6 +19,7 @@ from cnnviz_widgets.inspection.outputs import FinalFunction
 from cnnviz_widgets.inspection.predictions import class_name
 from cnnviz_widgets.inspection.targets import score_per_image
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
+from cnnviz_widgets.words import phrase
 
 ScoreFunction = Callable[[Nest], Tensor]
 _SATURATED = 1e-3  # of a probability: nearer than this to 0 or 1, gradients are all but gone
@@ -188,16 +189,10 @@ class OwnScores:
         score, kind = self.numbers[index], self.scores.kind
         notice, saturated = None, False
         if self.scores.before:
-            notice = (
-                f"The model ends in {self.scores.before}; the score before it, a logit, is "
-                f"explained."
-            )
+            notice = phrase("score_before", function=str(self.scores.before))
         elif kind != "logit":
             saturated = _is_saturated(score, kind)
-            notice = (
-                f"The score is a {kind}: what the model's final function is given could not be "
-                f"told apart, so gradients are small where the model is sure."
-            )
+            notice = phrase("score_unclear", kind=phrase(f"score_kind_{kind}"))
         name = class_name(class_names, index, len(self.numbers))
         return ExplainedTarget(index, name, score, kind, saturated=saturated, notice=notice)
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from cnnviz_widgets.words import phrase
+
 _LOCKS: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _LOCKS_GUARD = threading.Lock()
 
@@ -43,8 +45,7 @@ def held(lock: threading.RLock, wait: float | None) -> Iterator[None]:
         Another thread kept the lock for longer.
     """
     if not lock.acquire(timeout=-1 if wait is None else wait):
-        msg = f"the model is busy: another cell or widget has been using it for {wait:g} s; wait."
-        raise ModelBusyError(msg)
+        raise ModelBusyError(phrase("model_busy", seconds=f"{wait:g}"))
     try:
         yield
     finally:

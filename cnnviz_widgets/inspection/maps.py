@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.layouts import possible_layouts
+from cnnviz_widgets.words import phrase
 
 Side = Literal["output", "input"]
 _NOTHING = np.zeros(0, dtype=np.float32)
@@ -106,7 +107,7 @@ def layer_maps(
         return LayerMaps(values[:, None, :], "maps", None, shape, layout)
     if layout == "NCDHW":
         channels, depth, height, width = values.shape
-        slices = f"each channel's {depth} depth slices in order"
+        slices = phrase("depth_slices", count=depth)
         maps = values.reshape(channels * depth, height, width)
         return LayerMaps(maps, "maps", slices, shape, layout, depth=depth)
     return _tokens(values, shape, grid)
@@ -116,7 +117,7 @@ def _tokens(values: NDArray[np.float32], shape: tuple[int, ...], grid: Grid | No
     tokens, channels = values.shape
     if grid is None:
         maps = np.ascontiguousarray(values.T)[:, None, :]
-        row = f"{tokens} tokens in a row: where they lie on a picture is not known"
+        row = phrase("tokens_in_a_row", count=tokens)
         return LayerMaps(maps, "maps", row, shape, "NLC")
     places = grid.height * grid.width
     on_grid = values[grid.before : grid.before + places].T
@@ -128,8 +129,8 @@ def _left_out(grid: Grid) -> str | None:
     count = grid.before + grid.after
     if count == 0:
         return None
-    kind = "class or register" if count <= _MOST_CLASS_TOKENS else "other"
-    return f"{count} {kind} token{'s' if count > 1 else ''} left out"
+    is_few = count <= _MOST_CLASS_TOKENS
+    return phrase("tokens_left_out" if is_few else "other_tokens_left_out", count=count)
 
 
 def _ask(shape: tuple[int, ...], note: str) -> LayerMaps:
@@ -138,20 +139,16 @@ def _ask(shape: tuple[int, ...], note: str) -> LayerMaps:
 
 
 def _not_the_batch(shape: tuple[int, ...], batch_size: int) -> str:
-    first = f"its first axis has {shape[0]}" if shape else "it has no axis"
-    plural = "" if batch_size == 1 else "s"
-    return (
-        f"an activation of shape {shape}: {first}, the batch {batch_size} image{plural}; which "
-        f"part belongs to which image is not known, and it cannot be drawn"
-    )
+    if not shape:
+        return phrase("no_batch_axis", shape=str(shape), count=batch_size)
+    return phrase("not_the_batch", shape=str(shape), length=shape[0], count=batch_size)
 
 
 def _question(shape: tuple[int, ...]) -> str:
     possible = possible_layouts(len(shape))
     if not possible:
-        return f"an activation of shape {shape} has no known layout and cannot be drawn"
-    choices = " or ".join(possible)
-    return f"an activation of shape {shape}: what the axes mean is not known; is it {choices}?"
+        return phrase("no_layout", shape=str(shape))
+    return phrase("which_layout", shape=str(shape), choices=phrase("or").join(possible))
 
 
 def _float32(tensor: Tensor) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ import torch
 
 from cnnviz_widgets.inspection.keras_model import KerasModel
 from cnnviz_widgets.inspection.shadow import Shadow
+from cnnviz_widgets.words import phrase
 
 
 def model_notices(shadow: Shadow, *, copies: bool) -> list[str]:
@@ -26,29 +27,17 @@ def model_notices(shadow: Shadow, *, copies: bool) -> list[str]:
     scripted = [name for name, m in modules if isinstance(m, torch.jit.ScriptModule)]
     notices: list[str] = []
     if any(module.training for _, module in modules) and not isinstance(model, KerasModel):
-        notices.append("The model is in training mode; it is looked at in eval mode.")
+        notices.append(phrase("training"))
     if not shadow.isolated:
-        notices.append(
-            f"The model cannot be copied ({shadow.reason}), so it is run itself and put back as "
-            f"it was after each run."
-        )
+        notices.append(phrase("not_copied", reason=str(shadow.reason)))
     if scripted:
-        notices.append(f"Scripted modules cannot be looked into: {_quoted(scripted)}.")
+        notices.append(phrase("scripted", names=_quoted(scripted)))
     if any(parameter.is_inference() for parameter in model.parameters()):
-        notices.append(
-            "The weights were made in inference mode, where torch does not count writes; call "
-            "refresh() after changing them."
-        )
+        notices.append(phrase("inference_weights"))
     if shadow.own:
-        notices.append(
-            f"forward() writes to the parameters {_quoted(sorted(shadow.own))}; it is given "
-            f"copies of them."
-        )
+        notices.append(phrase("writes_parameters", names=_quoted(sorted(shadow.own))))
     if copies:
-        notices.append(
-            "The model changes values in ways that cannot be followed, so every layer's output "
-            "is copied as it comes, which takes longer."
-        )
+        notices.append(phrase("copies_outputs"))
     return notices
 
 

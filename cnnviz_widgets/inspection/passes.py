@@ -35,6 +35,7 @@ from cnnviz_widgets.inspection.sweep import Sweep, Visit
 from cnnviz_widgets.inspection.tail import Tail
 from cnnviz_widgets.inspection.taps import Check, Checks
 from cnnviz_widgets.inspection.targets import Target, class_index
+from cnnviz_widgets.words import phrase
 
 Opened = Callable[["float | None"], AbstractContextManager[Session]]
 
@@ -419,7 +420,7 @@ class Passes:
             others = other_nonlinearities(session.structure.operations)
         if not others:
             return None
-        return f"The rule changes ReLUs only; {', '.join(others)} pass gradients back as they are."
+        return phrase("rule_relus_only", names=", ".join(others))
 
 
 def _source(info: LayerInfo) -> Source:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.inspection.inputs import Normalisation
+from cnnviz_widgets.words import joined, phrase
 
 
 def picture_of(
@@ -49,24 +50,23 @@ def picture_of(
     pixels = pixels[0]
     if normalisation is None and (pixels.min() < 0 or pixels.max() > 1):
         low, high = float(pixels.min()), float(pixels.max())
-        notices.append(
-            f"the input is shown with its range {low:.3g} to {high:.3g} stretched to black and "
-            f"white; give mean= and std= to see its true colours"
-        )
+        ends = {"low": f"{low:.3g}", "high": f"{high:.3g}"}
+        notices.append(phrase("picture_stretched", **ends))
         pixels = (pixels - low) / (high - low) if high > low else torch.zeros_like(pixels)
     channels = pixels.shape[0]
     if channels not in {1, 3}:
-        shown = "the first three of" if channels == 4 else "the mean of"
-        notices.append(f"{shown} {channels} input channels shown")
+        shown = "first" if channels == 4 else "mean"
+        notices.append(phrase(f"picture_{shown}_channels", count=channels))
         pixels = pixels[:3] if channels == 4 else pixels.mean(0, keepdim=True)
     levels = (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
     rgb = levels.expand(3, -1, -1).permute(1, 2, 0)
-    return np.ascontiguousarray(rgb.numpy()), "; ".join(notices) or None
+    return np.ascontiguousarray(rgb.numpy()), joined(notices)
 
 
 def _one_slice(pixels: Tensor) -> tuple[Tensor, str]:
     """Return the middle slice of a volume (1, C, D, H, W) or frame of a film (1, T, C, H, W)."""
     is_film = pixels.shape[2] in {1, 3} and pixels.shape[1] not in {1, 3}
-    axis, kind = (1, "frames") if is_film else (2, "depth slices")
+    axis, kind = (1, "frame") if is_film else (2, "slice")
     count = pixels.shape[axis]
-    return pixels.select(axis, count // 2), f"the middle one of {count} {kind} is shown"
+    notice = phrase(f"picture_middle_{kind}", count=count)
+    return pixels.select(axis, count // 2), notice

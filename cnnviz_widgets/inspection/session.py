@@ -32,6 +32,7 @@ from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.targets import Target, score_per_image
 from cnnviz_widgets.inspection.trace import Trace, trace
 from cnnviz_widgets.inspection.values import tensors_in
+from cnnviz_widgets.words import phrase
 
 
 class ValueLayout(NamedTuple):
@@ -418,10 +419,10 @@ class Session:
         assert self._probe is not None
         notices = model_notices(self._probe.shadow, copies=self._copies)
         if self.scores is None:
-            notices.append("The output holds no class scores of shape (N, K): no predictions.")
+            notices.append(phrase("no_class_scores"))
         notice = picture_of(self.prepared.first, 0, self._normalisation)[1]
         if notice:
-            notices.append(f"{notice[0].upper()}{notice[1:]}.")
+            notices.append(notice)
         return tuple(notices)
 
 

@@ -18,6 +18,7 @@ from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Settings
 from cnnviz_widgets.methods.eigen import principal_map
+from cnnviz_widgets.words import phrase
 
 SWEPT = (*GRADIENT_CAMS, "eigengradcam")
 """Methods that take one layer's activation and gradient and nothing else."""
@@ -67,7 +68,8 @@ def finer(case: CamCase, _names: Sequence[str], settings: Settings) -> dict[str,
 
     _visited(case, case.names, targets, cams, maps)
     if len(found) == 1:
-        case.notes["finercam"] = f"Against {', '.join(repr(other.name) for other in found[0])}."
+        names = ", ".join(repr(other.name) for other in found[0])
+        case.notes["finercam"] = phrase("finercam_against", names=names)
     return maps
 
 

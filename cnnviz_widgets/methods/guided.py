@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from cnnviz_widgets.methods.case import Attribution, Case, Rule
+from cnnviz_widgets.words import phrase
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -75,5 +76,5 @@ def guided_gradcam(case: Case, cam: Tensor) -> Attribution:
 def _ruled(case: Case, rule: Rule) -> Attribution:
     case.report(0, 1, None)
     _, gradients = case.gradients(case.picture, rule)
-    blank = None if gradients.any() else "At one ReLU every gradient was negative, and none passed."
+    blank = None if gradients.any() else phrase("none_passed")
     return Attribution(gradients[0], note=blank)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnviz_widgets.methods.baselines import baseline_of
 from cnnviz_widgets.methods.case import Attribution, Case
+from cnnviz_widgets.words import phrase
 
 RULES = ("gauss-legendre", "midpoint")
 """How the integral is computed; see `quadrature`."""
@@ -160,8 +161,8 @@ def _column(values: Tensor, like: Tensor) -> Tensor:
 
 
 def _completeness(gap: float, difference: float) -> str:
-    share = f" ({abs(gap / difference):.1%} of it)" if difference else ""
-    return (
-        f"The attributions add up to {difference + gap:.4g}; the score differs from the baseline's "
-        f"by {difference:.4g}: a gap of {gap:+.2g}{share}."
-    )
+    facts = {"sum": f"{difference + gap:.4g}", "difference": f"{difference:.4g}"}
+    if not difference:
+        return phrase("completeness", gap=f"{gap:+.2g}", **facts)
+    share = f"{abs(gap / difference):.1%}"
+    return phrase("completeness_share", gap=f"{gap:+.2g}", share=share, **facts)

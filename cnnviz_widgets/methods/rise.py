@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 
 from cnnviz_widgets.methods.baselines import baseline_of
 from cnnviz_widgets.methods.case import Attribution, Case, by_place, seeded
+from cnnviz_widgets.words import phrase
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -77,9 +78,7 @@ def rise(
         score_sum += torch.tensordot(scores, batch, dims=1)
         scores_seen += float(scores.sum())
         seen += len(places)
-    note = (
-        f"Relative to the mean score of the masked pictures, {case.score + scores_seen / seen:.4g}."
-    )
+    note = phrase("rise_relative", mean=f"{case.score + scores_seen / seen:.4g}")
     return Attribution(attributions(), note=note)
 
 

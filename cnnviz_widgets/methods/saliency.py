@@ -25,6 +25,7 @@ from cnnviz_widgets.methods.occlusion import occlusion
 from cnnviz_widgets.methods.registry import Method
 from cnnviz_widgets.methods.rise import rise
 from cnnviz_widgets.methods.smoothgrad import smoothgrad, vargrad
+from cnnviz_widgets.words import joined
 
 FUNCTIONS: dict[str, Callable[..., Attribution]] = {
     "gradient": gradient,
@@ -204,7 +205,7 @@ class _Run:
     def _note(self, note: str | None) -> str | None:
         ruled = self._method.name in _RULED
         notes = [note, self.insp.passes.rule_notice() if ruled else None]
-        return " ".join(item for item in notes if item) or None
+        return joined(notes)
 
 
 def _black(insp: Inspector, picture: Tensor) -> Tensor | None:

@@ -269,9 +269,9 @@ def frame(
 
 
 def failure(
-    message: str, *, hint: str | None, cid: str | None, seq: int | None, kind: str | None
+    message: Json, *, hint: Json, cid: str | None, seq: int | None, kind: str | None
 ) -> Header:
-    """Say that a request failed: what happened, and what to do (None: nothing known)."""
+    """Say that a request failed: what happened, and what to do (None: nothing known), as told."""
     return {
         "type": "err",
         "cid": cid or "",

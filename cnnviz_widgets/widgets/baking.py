@@ -13,7 +13,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-import anywidget
 import traitlets
 from tqdm import tqdm
 
@@ -22,6 +21,8 @@ from cnnviz_widgets.rendering.colormap import Rgb
 from cnnviz_widgets.rendering.png import png_bytes
 from cnnviz_widgets.streaming.baked import StoredAnswer, pack_answers
 from cnnviz_widgets.streaming.wire import Header
+
+from .spoken import SpokenWidget
 
 STATIC = Path(__file__).parent.parent / "static"
 MB = 1_000_000
@@ -109,7 +110,7 @@ class Snapshot(bytes):
         return target
 
 
-class BakedWidget(anywidget.AnyWidget):
+class BakedWidget(SpokenWidget):
     """A widget that can be kept for a place without a kernel."""
 
     _baked = traitlets.Bytes(b"", help="Answers for when there is no kernel.").tag(

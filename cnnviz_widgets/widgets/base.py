@@ -20,6 +20,7 @@ from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.streaming import messages, wire
 from cnnviz_widgets.streaming.baked import StoredAnswer, StoredFrame
 from cnnviz_widgets.streaming.worker import LatestWorker, Token
+from cnnviz_widgets.words import Phrase, joined, told
 
 from .baking import BakedWidget, built
 from .index import Index, build_index
@@ -303,17 +304,24 @@ class InspectorWidget(BakedWidget):
 
     def _report(self, request: messages.Request, error: BaseException) -> None:
         """Show an error in the view that asked; in Python it shows where the user calls."""
-        notes = getattr(error, "__notes__", [])
-        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        hint = joined(getattr(error, "__notes__", [])) or getattr(error, "hint", None)
         self.send(
             messages.failure(
-                text,
-                hint=" ".join(notes) or getattr(error, "hint", None),
+                told(_said(error)),
+                hint=told(hint),
                 cid=request.cid,
                 seq=request.seq,
                 kind=request.kind,
             )
         )
+
+
+def _said(error: BaseException) -> str:
+    """Return an error's text: in all languages where it is ours and was made so."""
+    first = error.args[0] if error.args else None
+    if isinstance(first, Phrase):
+        return first
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def inspector_of(model: object, given: Mapping[str, object]) -> Inspector:

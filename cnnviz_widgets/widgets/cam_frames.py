@@ -17,6 +17,7 @@ from cnnviz_widgets.attribution.sweep import CamSweep
 from cnnviz_widgets.rendering.quantise import quantise
 from cnnviz_widgets.rendering.ranges import channel_ranges
 from cnnviz_widgets.streaming.wire import Json
+from cnnviz_widgets.words import told
 
 from .base import Frame
 
@@ -116,7 +117,10 @@ class _Group:
             "ranges": np.stack(self._ranges),
             "codes": np.concatenate(self._codes),
         }
-        fields: dict[str, Json] = {"layers": list(self._layers), "notes": list(self._notes)}
+        fields: dict[str, Json] = {
+            "layers": list(self._layers),
+            "notes": [told(note) for note in self._notes],
+        }
         return Frame(fields, arrays, kind="maps", final=False)
 
 
@@ -141,7 +145,7 @@ def exact_frame(maps: Sequence[Map], *, done: int = 0, total: int = 0, final: bo
     fields: dict[str, Json] = {
         "classes": [found.target_index for found in maps],
         "statuses": [STATUSES.index(found.status) for found in maps],
-        "notes": [found.note for found in maps],
+        "notes": [told(found.note) for found in maps],
         "done": done,
         "total": total,
     }

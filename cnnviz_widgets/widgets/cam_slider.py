@@ -313,6 +313,7 @@ class CamSlider(InspectorWidget):
             self._ranked = (self.inspector.epoch, ranked)
         return ranked
 
+    WORDS: ClassVar = ("attribution", "cam_slider")
     ANSWERS: ClassVar[dict[str, Answer]] = {
         "input": _input,
         "sweep": _sweep,

@@ -6,23 +6,21 @@ where there is room. The views follow each other in the page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
 
 from cnnviz_widgets.inspection.inspector import Inspector
+from cnnviz_widgets.words import Phrase, phrase
 
 from .base import inspector_of
 from .cam_slider import CamSlider
 from .filter_grid import FilterGrid
 from .layer_browser import LayerBrowser
 from .saliency_overlay import SaliencyOverlay
+from .spoken import Reader
 
-_HINT = (
-    "Slide through the layers; choose a channel, a class or a picture: everything follows. "
-    "The tabs ask why: where a class was seen, which pixels mattered, what the filters look for."
-)
-_TITLES = ("Class maps", "Saliency", "Filters")
 _LEAST_PX = 560  # two columns only where each view has room for its controls
 
 
@@ -48,13 +46,20 @@ class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
         self.layers = LayerBrowser(inspector, layer=self.cams.layer)
         self.saliency = SaliencyOverlay(inspector)
         self.filters = FilterGrid(inspector)
-        tabs = ipywidgets.Tab([self.cams, self.saliency, self.filters], titles=_TITLES)
-        columns = [self.layers, tabs]
+        self._hint = ipywidgets.HTML()
+        self._tabs = ipywidgets.Tab([self.cams, self.saliency, self.filters])
+        columns = [self.layers, self._tabs]
         for column in columns:
             column.layout.flex = f"1 1 {_LEAST_PX}px"
             column.layout.min_width = "0"
         row = ipywidgets.Box(columns, layout=ipywidgets.Layout(flex_flow="row wrap"))
-        super().__init__([ipywidgets.HTML(_HINT), row])
+        super().__init__([self._hint, row, Reader(self._speak)])
+
+    def _speak(self, say: Callable[[Phrase], str]) -> None:
+        """Say what is not the widgets' own in the reader's language."""
+        self._hint.value = say(phrase("explore_hint"))
+        names = ("explore_cams", "explore_saliency", "explore_filters")
+        self._tabs.titles = [say(phrase(name)) for name in names]
 
     def to_html(self, path: str | Path, *, title: str | None = None, max_mb: float = 5.0) -> Path:
         """Write the four views to one page that needs no kernel; see `cnnviz_widgets.to_html`."""

@@ -25,6 +25,7 @@ from cnnviz_widgets.rendering.filters import (
 from cnnviz_widgets.rendering.quantise import quantise, reduce_maps
 from cnnviz_widgets.rendering.ranges import Floats, Scale, statistics
 from cnnviz_widgets.streaming.wire import Json
+from cnnviz_widgets.words import told
 
 from .base import Frame
 from .filter_index import kernel_axes
@@ -203,7 +204,7 @@ def answer_frame(inspector: Inspector, layer: str, *, image: int, filter_: int) 
         return Frame({"kind_of": "value", **fields, "place": place, "count": len(maps.values)})
     channel = filter_ * maps.depth + maps.depth // 2
     if maps.kind != "maps" or channel >= len(maps.values):
-        return Frame({"kind_of": "none", "note": maps.note})
+        return Frame({"kind_of": "none", "note": told(maps.note)})
     reduced, factor = reduce_maps(maps.values[channel : channel + 1], LARGEST_ANSWER)
     fields = {"kind_of": "map"}
     if maps.depth > 1:

@@ -212,6 +212,7 @@ class FilterGrid(InspectorWidget):
 
         yield from frames_ahead(request, reply, make)
 
+    WORDS: ClassVar = ("filter_grid",)
     ANSWERS: ClassVar[dict[str, Answer]] = {
         "layer": _layer,
         "filter": _filter,

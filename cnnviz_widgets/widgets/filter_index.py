@@ -12,6 +12,8 @@ from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.inspection.weights import WeightInfo, Weights
 from cnnviz_widgets.rendering.filters import DEAD_SHARE, TWIN_COSINE
+from cnnviz_widgets.streaming.wire import Json
+from cnnviz_widgets.words import joined, phrase, told
 
 from .index import Index, LayerEntry, build_index, inspector_name
 
@@ -34,7 +36,7 @@ class FilterEntry(LayerEntry):
     axes: int
     groups: int
     dilation: list[int]
-    note: str
+    note: Json
     colour: bool
     fold: list[int] | None
     answers: str | None
@@ -138,7 +140,7 @@ def _entry(info: WeightInfo, place: int, call: LayerInfo | None) -> FilterEntry:
         "axes": len(info.kernel),
         "groups": info.groups,
         "dilation": list(kernel_axes(info.dilation)),
-        "note": _note(info),
+        "note": told(_note(info)),
         "colour": False,
         "fold": None,
         "answers": call.name if answers and call is not None else None,
@@ -156,23 +158,22 @@ def _note(info: WeightInfo) -> str:
     notes = []
     if info.groups > 1:
         depthwise = info.inputs == 1 and info.filters == info.groups
-        reads = "one input, its own" if depthwise else f"{info.inputs} of the inputs"
-        name = "Depthwise" if depthwise else f"{info.groups} groups"
-        notes.append(f"{name}: each filter reads {reads}.")
+        groups = phrase("groups", groups=info.groups, inputs=info.inputs)
+        notes.append(phrase("depthwise") if depthwise else groups)
     if max(info.dilation, default=1) > 1:
         sides = zip(info.kernel, info.dilation, strict=True)
         steps = " x ".join(map(str, info.dilation))
         reach = " x ".join(str((side - 1) * step + 1) for side, step in sides)
-        notes.append(f"Dilation {steps}: a kernel reaches over {reach} places.")
+        notes.append(phrase("dilation", steps=steps, reach=reach))
     if info.transposed:
-        notes.append("Transposed: a kernel is what one input value puts onto the output.")
+        notes.append(phrase("transposed"))
     if len(info.kernel) == len(("depth", "height", "width")):
-        notes.append(f"The {info.kernel[0]} slices of a kernel stand side by side.")
+        notes.append(phrase("slices", count=info.kernel[0]))
     if info.parts:
-        notes.append(f"Equal parts, by index: {', '.join(info.parts)}.")
+        notes.append(phrase("equal_parts", names=", ".join(info.parts)))
     if info.made_by:
-        notes.append(f"The effective weight, made by {info.made_by}.")
-    return " ".join(notes)
+        notes.append(phrase("effective_weight", name=info.made_by))
+    return joined(notes) or ""
 
 
 def _fold(

@@ -241,6 +241,7 @@ class ImagePicker(InspectorWidget):
         small = [self._intake.thumbnail(choice) for choice in self._samples]
         yield Frame({}, {"rgb": np.stack(small)} if small else {})
 
+    WORDS: ClassVar = ("image_picker",)
     ANSWERS: ClassVar[dict[str, Answer]] = {
         "choose": _choose,
         "input": _input,

@@ -11,6 +11,8 @@ from typing import TypedDict
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.streaming.wire import Json
+from cnnviz_widgets.words import told
 
 
 class LayerEntry(TypedDict):
@@ -46,7 +48,7 @@ class Index(TypedDict):
     classes: list[str] | None
     class_count: int | None
     score_kind: str
-    notices: list[str]
+    notices: list[Json]
 
 
 _names: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
@@ -87,5 +89,5 @@ def build_index(inspector: Inspector) -> Index:
         "classes": None if names is None else list(names),
         "class_count": inspector.class_count,
         "score_kind": inspector.score_kind,
-        "notices": list(inspector.notices),
+        "notices": [told(notice) for notice in inspector.notices],
     }

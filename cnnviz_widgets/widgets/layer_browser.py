@@ -170,6 +170,7 @@ class LayerBrowser(InspectorWidget):
 
         yield from frames_ahead(request, reply, make)
 
+    WORDS: ClassVar = ("layer_browser",)
     ANSWERS: ClassVar[dict[str, Answer]] = {
         "layer": _layer,
         "channel": _channel,

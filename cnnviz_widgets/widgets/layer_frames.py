@@ -13,6 +13,7 @@ from cnnviz_widgets.inspection.maps import LayerMaps, Side
 from cnnviz_widgets.rendering.quantise import quantise, reduce_maps
 from cnnviz_widgets.rendering.ranges import channel_ranges, statistics
 from cnnviz_widgets.streaming.wire import Json
+from cnnviz_widgets.words import told
 
 from .base import Frame
 
@@ -47,8 +48,10 @@ def layer_frame(inspector: Inspector, layer: str, *, image: int, tile: int, side
     if maps.kind == "vector":
         labels = None if maps.labels is None else list(maps.labels)
         values = np.ascontiguousarray(maps.values.reshape(-1))
-        return Frame({"kind_of": "vector", "note": maps.note, "labels": labels}, {"values": values})
-    return Frame({"kind_of": "ask", "note": maps.note, "choices": list(maps.choices)})
+        return Frame(
+            {"kind_of": "vector", "note": told(maps.note), "labels": labels}, {"values": values}
+        )
+    return Frame({"kind_of": "ask", "note": told(maps.note), "choices": list(maps.choices)})
 
 
 def _maps_frame(maps: LayerMaps, tile: int) -> Frame:
@@ -67,7 +70,7 @@ def _maps_frame(maps: LayerMaps, tile: int) -> Frame:
         rows += [facts.minimum, facts.maximum]
         fields |= {"factor": factor, "full": [values.shape[1], values.shape[2]]}
     if maps.note is not None:
-        fields["note"] = maps.note
+        fields["note"] = told(maps.note)
     codes = quantise(reduced, low, high)
     return Frame(fields, {"codes": codes, "statistics": np.stack(rows), "zeros": zeros})
 
@@ -107,6 +110,6 @@ def input_frame(inspector: Inspector, *, image: int, top: int = 5) -> Frame:
             for found in ranked
         ],
         "score_kind": inspector.score_kind,
-        "notices": list(inspector.notices),
+        "notices": [told(notice) for notice in inspector.notices],
     }
     return Frame(fields, arrays)

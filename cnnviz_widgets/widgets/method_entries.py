@@ -9,30 +9,31 @@ from typing import TypedDict
 
 from cnnviz_widgets.methods import captum_classes
 from cnnviz_widgets.methods.registry import Family, Method, Parameter, Value, find_method, methods
+from cnnviz_widgets.words import Told, phrase, told
 
 
 class ParameterEntry(TypedDict):
     """One setting of a method, from which the browser makes a control."""
 
     name: str
-    label: str
+    label: Told
     kind: str
     default: Value
     low: float | None
     high: float | None
-    choices: list[str]
-    help: str
+    choices: list[list[Told]]
+    help: Told
 
 
 class MethodEntry(TypedDict):
     """One method, as it stands in a list to choose from."""
 
     name: str
-    title: str
+    title: Told
     family: str
     paper: str
-    passes: str
-    summary: str
+    passes: Told
+    summary: Told
     progressive: bool
     at_layer: bool
     parameters: list[ParameterEntry]
@@ -41,13 +42,13 @@ class MethodEntry(TypedDict):
 def _parameter_entry(parameter: Parameter) -> ParameterEntry:
     return {
         "name": parameter.name,
-        "label": parameter.label,
+        "label": told(parameter.label),
         "kind": parameter.kind,
         "default": parameter.default,
         "low": parameter.low,
         "high": parameter.high,
-        "choices": list(parameter.choices),
-        "help": parameter.help,
+        "choices": [[name, told(phrase(f"choice_{name}"))] for name in parameter.choices],
+        "help": told(parameter.help),
     }
 
 
@@ -63,11 +64,11 @@ def method_entry(method: Method) -> MethodEntry:
     """Describe one method in plain values."""
     return {
         "name": method.name,
-        "title": method.title,
+        "title": told(method.title),
         "family": method.family,
         "paper": method.paper,
-        "passes": method.passes,
-        "summary": method.summary,
+        "passes": told(method.passes),
+        "summary": told(method.summary),
         "progressive": method.progressive,
         "at_layer": takes_layer(method),
         "parameters": [_parameter_entry(parameter) for parameter in method.parameters],
@@ -121,8 +122,8 @@ def _captum_method(theirs: type) -> Method:
         paper="captum.ai",
         signed=True,
         parameters=(),
-        passes="as many passes as it needs",
-        summary=f"{captum_classes.name_of(theirs)} on a copy of the model.",
+        passes=phrase("passes_captum"),
+        summary=phrase("summary_captum", name=captum_classes.name_of(theirs)),
         progressive=True,
     )
 

@@ -18,6 +18,7 @@ from cnnviz_widgets.rendering.quantise import quantise
 from cnnviz_widgets.rendering.ranges import channel_ranges
 from cnnviz_widgets.streaming.messages import MessageError, read_name, read_whole
 from cnnviz_widgets.streaming.wire import Json
+from cnnviz_widgets.words import told
 
 from .base import Frame
 
@@ -126,7 +127,7 @@ def _facts(found: Map) -> dict[str, Json]:
     return {
         "layer": found.layer,
         "status": found.status,
-        "note": found.note,
+        "note": told(found.note),
         "target": {
             "index": found.target_index,
             "name": found.target_name,

@@ -302,6 +302,7 @@ class SaliencyOverlay(InspectorWidget):
             **dict(question.parameters),
         )
 
+    WORDS: ClassVar = ("attribution", "saliency_overlay")
     ANSWERS: ClassVar[dict[str, Answer]] = {
         "input": _input,
         **dict.fromkeys(PANEL_KINDS, _panel),

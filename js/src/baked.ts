@@ -8,7 +8,7 @@ import type { AnyModel, RenderProps } from "@anywidget/types";
 import { makeTimer, realClock } from "./clock";
 import type { SharedTraits } from "./traits";
 import type { Params } from "./wire";
-import * as words from "./words-baked";
+import { say, takeWords } from "./words";
 
 export interface BakedTraits extends SharedTraits {
   /** Answers for when there is no kernel, compressed. */
@@ -98,7 +98,8 @@ export function bakedModel<T extends BakedTraits>(
     if (type !== "req") return;
     const frames = find(kind, params);
     if (!frames) {
-      tell({ ...common, type: "err", message: words.notStored, hint: words.needsKernel });
+      takeWords(model.get("_words"), model.get("_language"));
+      tell({ ...common, type: "err", message: say("not_stored"), hint: say("needs_kernel") });
       return;
     }
     frames.forEach(([header, start, size], place) => {

@@ -5,7 +5,7 @@ import { formatNumber } from "./format";
 import { extentOf } from "./histogram";
 import type { Vector } from "./maps";
 import { type SortKey, vectorOrder } from "./order";
-import * as words from "./words";
+import { say } from "./words";
 
 const ROW_PX = 22;
 const HEIGHT_PX = 460;
@@ -51,7 +51,10 @@ export function makeBars(on: On): Bars {
     show({ values, labels }, sort) {
       const order = vectorOrder(values, sort);
       const { low, high } = extentOf(values) ?? { low: 0, high: 0 };
-      setText(title, words.values(values.length, formatNumber(low), formatNumber(high)));
+      setText(
+        title,
+        say("values", { count: values.length, low: formatNumber(low), high: formatNumber(high) }),
+      );
       setPixels(space, { height: order.length * ROW_PX });
       draw = () => {
         const room = Math.ceil((scroller.clientHeight || HEIGHT_PX) / ROW_PX) + 1;

@@ -10,7 +10,7 @@ import { resizeField } from "./overlay";
 import { palette } from "./palettes";
 import { makeRamp } from "./ramp";
 import type { Block } from "./wire";
-import * as words from "./words-cam";
+import { say } from "./words";
 
 /** What is said of a panel, once its picture is on the screen. */
 export interface Said {
@@ -90,10 +90,17 @@ export function makeCamDrawing(
     const isOwn = look.scale === "map";
     const peak = isOwn ? (peaks[active] ?? 0) : Math.max(0, ...peaks);
     const isSigned = look.scale === "signed";
-    setText(sentence, words.legend(look.scale, said.length, said[active]?.name ?? ""));
+    const [count, name] = [said.length, said[active]?.name ?? ""];
+    setText(
+      sentence,
+      look.scale === "map" || count < 2
+        ? say(`cam_legend_${look.scale}`, { name })
+        : say(`cam_legend_${look.scale}_all`, { count }),
+    );
     ramp.show(rangeOf(look.scale, peak), palette(isSigned ? SIGNED : look.colormap), isSigned);
     const level = formatNumber(look.threshold * peak);
-    setText(hidden, look.threshold > 0 ? words.hidden(level, isSigned) : "");
+    const kind = isSigned ? "signed" : "rectified";
+    setText(hidden, look.threshold > 0 ? say(`hidden_${kind}`, { value: level }) : "");
   };
 
   return {

@@ -2,6 +2,7 @@
 
 import { decodeValue, type Extent } from "./maps";
 import type { Field } from "./overlay";
+import type { ScoreKind } from "./traits";
 import { type Frame, must } from "./wire";
 
 /** Positive values of all classes on one scale, signed values on one, or each map on its own. */
@@ -36,8 +37,7 @@ export type CamStatus = (typeof STATUSES)[number];
 export interface CamScore {
   readonly index: number;
   readonly score: number;
-  /** "logit", "probability" or "log-probability". */
-  readonly kind: string;
+  readonly kind: ScoreKind;
   readonly probability: number | null;
 }
 
@@ -119,7 +119,7 @@ export function readScores({ header: { scores } }: Frame): CamScore[] {
   return (Array.isArray(scores) ? scores : []).map((entry) => {
     const { index, score, score_kind: kind, probability } = Object(entry);
     const share = typeof probability === "number" ? probability : null;
-    return { index: Number(index), score: Number(score), kind: `${kind}`, probability: share };
+    return { index: Number(index), score: Number(score), kind, probability: share };
   });
 }
 

@@ -5,9 +5,11 @@ import type { CamLook, CamMethod } from "./camtraits";
 import { isDiverging } from "./colormap";
 import { inputControl, selectControl, sliderControl } from "./controls";
 import { h, type On, setText } from "./dom";
+import { formatShare } from "./format";
 import { colormapNames } from "./palettes";
-import * as shared from "./words";
-import * as words from "./words-cam";
+import { say } from "./words";
+
+const SCALES = ["rectified", "signed", "map"] as const;
 
 export interface CamOptions {
   readonly box: HTMLElement;
@@ -22,24 +24,25 @@ export function makeCamOptions(
   onChange: (change: Partial<CamLook>) => void,
 ): CamOptions {
   const titles = methods.map(({ name, title }) => [name, title] as const);
-  const method = selectControl("method", words.method, titles, on, onMethod);
-  const scale = selectControl("scale", words.scale, Object.entries(words.scales), on, (value) =>
+  const method = selectControl("method", say("method"), titles, on, onMethod);
+  const scales = SCALES.map((name) => [name, say(`cam_scale_${name}`)] as const);
+  const scale = selectControl("scale", say("scale"), scales, on, (value) =>
     onChange({ scale: value as CamScale }),
   );
   const share = [0, 1, 0.01] as const;
-  const opacity = sliderControl("opacity", words.opacity, share, on, (value) =>
+  const opacity = sliderControl("opacity", say("opacity"), share, on, (value) =>
     onChange({ opacity: value }),
   );
-  const threshold = sliderControl("threshold", words.threshold, share, on, (value) =>
+  const threshold = sliderControl("threshold", say("threshold"), share, on, (value) =>
     onChange({ threshold: value }),
   );
-  const smooth = inputControl("checkbox", "smooth", words.smooth, on, ({ checked }) =>
+  const smooth = inputControl("checkbox", "smooth", say("cam_smooth"), on, ({ checked }) =>
     onChange({ smooth: checked }),
   );
   const maps = colormapNames
     .filter((name) => !isDiverging(name))
     .map((name) => [name, name] as const);
-  const colormap = selectControl("colormap", words.colormap, maps, on, (name) =>
+  const colormap = selectControl("colormap", say("colormap"), maps, on, (name) =>
     onChange({ colormap: name }),
   );
   const about = new Text();
@@ -52,22 +55,25 @@ export function makeCamOptions(
       threshold.box,
       h(
         "details",
-        h("summary", shared.view),
+        h("summary", say("view")),
         h("div.options", colormap.box, smooth.box),
-        h("p.quiet", words.signedColours),
+        h("p.quiet", say("signed_colours")),
         h("p.quiet", about),
       ),
     ),
     show(look) {
       scale.input.value = look.scale;
-      opacity.set(look.opacity, words.share(look.opacity));
-      threshold.set(look.threshold, look.threshold ? words.share(look.threshold) : words.none);
+      opacity.set(look.opacity, formatShare(look.opacity, 1));
+      threshold.set(
+        look.threshold,
+        look.threshold ? formatShare(look.threshold, 1) : say("no_threshold"),
+      );
       smooth.input.checked = look.smooth;
       colormap.input.value = look.colormap;
     },
     chooseMethod({ name, title, summary, passes, paper }) {
       method.input.value = name;
-      setText(about, `${title}: ${summary} ${words.needs(passes)} ${paper}`);
+      setText(about, say("about_cam", { title, summary, passes, paper }));
     },
   };
 }

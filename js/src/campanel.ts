@@ -8,8 +8,7 @@ import { makeFrame } from "./frame";
 import { extentOf } from "./histogram";
 import { type OverlayLook, paintOverlay, paintPicture } from "./overlay";
 import { makeProbe } from "./probe";
-import * as shared from "./words";
-import * as words from "./words-cam";
+import { say } from "./words";
 
 /** What is drawn under the maps: its pixels, or none, and the size of every drawing. */
 export interface Ground {
@@ -51,6 +50,14 @@ function makeContour() {
   };
 }
 
+/** What is explained of the class, and how likely it is. */
+function scoreText({ kind, score, probability }: CamScore): string {
+  const first = say("cam_score", { kind: say(`kind_${kind}`), score: formatNumber(score) });
+  if (probability === null) return first;
+  const second = say("cam_probability", { share: formatProbability(probability) });
+  return say("listed", { first, second });
+}
+
 /** @param onPick the reader wants to slide the class of this panel; @param onRemove to take it away */
 export function makeCamPanel(onPick: () => void, onRemove: () => void): CamPanel {
   const ending = new AbortController();
@@ -90,7 +97,7 @@ export function makeCamPanel(onPick: () => void, onRemove: () => void): CamPanel
         values ??= valuesOf(shown);
         const value = values[aim.y * shown.width + aim.x] ?? 0;
         const said = shown.exact ? formatExact(value) : `≈ ${formatNumber(value)}`;
-        text = shared.readout(aim.y, aim.x, said);
+        text = say("readout", { y: aim.y, x: aim.x, value: said });
       }
       setText(readout, text);
       mark(aim?.spot ?? null);
@@ -104,8 +111,8 @@ export function makeCamPanel(onPick: () => void, onRemove: () => void): CamPanel
       values ??= valuesOf(map);
       const extent = extentOf(values);
       idle = extent
-        ? words.extent(formatNumber(extent.low), formatNumber(extent.high))
-        : words.noFinite;
+        ? say("extent", { low: formatNumber(extent.low), high: formatNumber(extent.high) })
+        : say("extent_unknown");
     }
     setText(readout, idle);
     probe.refresh();
@@ -130,18 +137,19 @@ export function makeCamPanel(onPick: () => void, onRemove: () => void): CamPanel
       shown = map;
       setText(name, title);
       pick.title = title;
-      setAttributes(pick, { "aria-label": words.active(title) });
-      setAttributes(remove, { "aria-label": words.remove(title) });
+      setAttributes(pick, { "aria-label": say("slide_class", { name: title }) });
+      setAttributes(remove, { "aria-label": say("remove_class", { name: title }) });
       box.setAttribute("aria-label", title);
-      const facts = found ? [words.explained(found.kind, formatNumber(found.score))] : [];
-      if (found && found.probability !== null) {
-        facts.push(words.probability(formatProbability(found.probability)));
-      }
-      setText(score, facts.join(", "));
+      setText(score, found ? scoreText(found) : "");
       setText(note, [remark, map?.note ?? ""].join(" ").trim());
       setAttributes(box, { "data-stale": !map, "data-status": map?.status ?? null });
       if (map) {
-        const label = words.mapOf(title, map.layer, map.height, map.width);
+        const label = say("cam_of", {
+          name: title,
+          layer: map.layer,
+          height: map.height,
+          width: map.width,
+        });
         setAttributes(frame, { "aria-label": label });
       }
       sayExtent(map);

@@ -2,7 +2,7 @@
 
 import type { CamMethod } from "./camtraits";
 import { h, type On, setAttributes, setText, show } from "./dom";
-import * as words from "./words-cam";
+import { say } from "./words";
 
 export interface CamProgress {
   readonly box: HTMLElement;
@@ -29,9 +29,12 @@ export function makeCamProgress(on: On, onWanted: (isWanted: boolean) => void): 
   const tell = (total = 0, done = 0) => {
     show(bar, isRunning);
     setAttributes(bar, { max: total || 1, value: done });
-    setText(text, isRunning ? words.progress(done, total) : isStopped ? words.stopped : about);
+    setText(
+      text,
+      isRunning ? say("progress", { done, total }) : isStopped ? say("stopped") : about,
+    );
     show(button, isRunning || isStopped);
-    setText(button, isRunning ? words.stop : words.compute);
+    setText(button, isRunning ? say("stop") : say("compute"));
     show(box, isRunning || isStopped || about !== "");
   };
 
@@ -50,7 +53,7 @@ export function makeCamProgress(on: On, onWanted: (isWanted: boolean) => void): 
       tell(total, done);
     },
     rest({ title, passes, progressive }, isWhole) {
-      about = progressive ? words.rest(title, passes) : "";
+      about = progressive ? say("at_rest", { title, passes }) : "";
       if (isWhole) isStopped = false;
       if (!isRunning) tell();
     },

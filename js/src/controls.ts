@@ -1,6 +1,7 @@
 /** Labelled native controls, alike in every widget; `data-cnnviz-control` names what they set. */
 
 import { h, type On, setAttributes, setText } from "./dom";
+import { say } from "./words";
 
 /** A control with its label, in a box of its own. */
 export interface Control<T extends HTMLElement> {
@@ -63,7 +64,7 @@ export function sliderControl(
     ...made,
     set(value, text) {
       made.input.value = `${value}`;
-      setText(made.label, `${label}: ${text}`);
+      setText(made.label, say("labelled", { label, text }));
       setAttributes(made.input, { "aria-valuetext": text });
     },
   };

@@ -2,14 +2,14 @@
 
 import { colourOf, scaleRange } from "./colormap";
 import { h, makeImage, type On, setText } from "./dom";
-import { formatExact, formatNumber, formatShare } from "./format";
+import { formatExact, formatNumber, formatRank, formatShare } from "./format";
 import { makeFrame, type Spot } from "./frame";
 import type { Look } from "./gridcanvas";
 import { extentOf, makeHistogram } from "./histogram";
 import { isDead, layerExtent, type Maps } from "./maps";
 import { channelOrder } from "./order";
 import { makeProbe } from "./probe";
-import * as words from "./words";
+import { say } from "./words";
 
 /** The values of a channel: exact, or what its codes tell until the exact ones are here. */
 export interface ChannelValues {
@@ -28,14 +28,16 @@ export interface Detail {
   show(layer: string, maps: Maps, channel: number, data: ChannelValues, look: Look): void;
 }
 
+const FACTS = ["minimum", "maximum", "mean", "zeros"] as const;
+
 export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail {
   const { frame, canvas, resize, mark } = makeFrame({ role: "application", tabindex: 0 });
   const title = new Text();
   const rank = new Text();
-  const readout = new Text(words.readoutHint);
-  const numbers = words.facts.map((name) => {
+  const readout = new Text(say("readout_hint"));
+  const numbers = FACTS.map((name) => {
     const number = new Text();
-    return { number, box: h("div", h("dt", name), h("dd", number)) };
+    return { number, box: h("div", h("dt", say(`fact_${name}`)), h("dd", number)) };
   });
   const histogram = makeHistogram();
   const remark = h("p.quiet");
@@ -55,15 +57,15 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
     canvas,
     () => data,
     (aim) => {
-      let text = words.readoutHint;
+      let text = say("readout_hint");
       if (aim && data) {
         const { values, width, isExact } = data;
         const value = values[aim.y * width + aim.x] ?? 0;
-        text = words.readout(
-          aim.y,
-          aim.x,
-          isExact ? formatExact(value) : `≈ ${formatNumber(value)}`,
-        );
+        text = say("readout", {
+          y: aim.y,
+          x: aim.x,
+          value: isExact ? formatExact(value) : `≈ ${formatNumber(value)}`,
+        });
       }
       setText(readout, text);
       const spot = aim?.spot ?? null;
@@ -73,17 +75,18 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
   );
 
   return {
-    map: h("div.square", frame, h("p.quiet", words.noMap)),
+    map: h("div.square", frame, h("p.quiet", say("no_map"))),
     box,
     show(layer, maps, channel, next, { scale, colours, sort }) {
       data = next;
       const { values, height, width } = next;
       const extent = extentOf(values);
       const minimum = formatNumber(maps.minimum[channel] ?? 0);
-      setText(title, words.channel(channel));
+      setText(title, say("channel", { channel }));
       const place = channelOrder(maps, sort).indexOf(channel) + 1;
-      setText(rank, words.rank(place, maps.channels, sort));
-      frame.setAttribute("aria-label", words.large(channel, layer, height, width));
+      const by = sort === "index" ? "" : say(`sort_${sort}`);
+      setText(rank, formatRank(place, maps.channels, by));
+      frame.setAttribute("aria-label", say("large", { channel, layer, height, width }));
       const facts = [
         extent ? minimum : "–",
         extent ? formatNumber(maps.maximum[channel] ?? 0) : "–",
@@ -93,8 +96,8 @@ export function makeDetail(on: On, onProbe: (spot: Spot | null) => void): Detail
       numbers.forEach(({ number }, i) => {
         setText(number, facts[i] ?? "");
       });
-      const dead = isDead(maps, channel) ? words.allEqual(minimum) : "";
-      setText(remark, extent ? dead : words.noFinite);
+      const dead = isDead(maps, channel) ? say("all_equal", { value: minimum }) : "";
+      setText(remark, extent ? dead : say("no_finite"));
       histogram.show(values);
       resize(width, height);
       const { pixels, put } = makeImage(canvas, width, height);

@@ -8,8 +8,7 @@ import { makeFrame, type Spot } from "./frame";
 import { extentOf } from "./histogram";
 import { makeProbe } from "./probe";
 import type { Frame } from "./wire";
-import * as sharedWords from "./words";
-import * as words from "./words-filters";
+import { say } from "./words";
 
 export interface FilterAnswer {
   readonly box: HTMLElement;
@@ -33,13 +32,16 @@ export function makeFilterAnswer(on: On, onProbe: (spot: Spot | null) => void): 
     () => map,
     (aim) => {
       const value = (aim && map?.values[aim.y * map.width + aim.x]) ?? 0;
-      setText(line, aim ? sharedWords.readout(aim.y, aim.x, formatExact(value)) : below);
+      setText(
+        line,
+        aim ? say("readout", { y: aim.y, x: aim.x, value: formatExact(value) }) : below,
+      );
       mark(aim?.spot ?? null);
       onProbe(aim?.spot ?? null);
     },
   );
 
-  const say = (text: string, value = "–") => {
+  const tell = (text: string, value = "–") => {
     show(frame, map !== null);
     setText(number, map ? "" : value);
     below = text;
@@ -57,9 +59,11 @@ export function makeFilterAnswer(on: On, onProbe: (spot: Spot | null) => void): 
       pixels[i] = colourOf(value, extent, rule, FILTER_PALETTES.norms);
     });
     put();
-    if (!found) return sharedWords.noFinite;
+    if (!found) return say("no_finite");
     const [low, high] = [formatNumber(found.low), formatNumber(found.high)];
-    return found.low < found.high ? words.answerScale(low, high) : sharedWords.allEqual(low);
+    return found.low < found.high
+      ? say("answer_scale", { low, high })
+      : say("all_equal", { value: low });
   };
 
   const square = h("div.square", frame, h("p.value", number));
@@ -69,11 +73,11 @@ export function makeFilterAnswer(on: On, onProbe: (spot: Spot | null) => void): 
     say(reason) {
       map = null;
       square.removeAttribute("data-stale");
-      say(reason);
+      tell(reason);
     },
     show(filter, next) {
-      setText(title, words.answer(filter));
-      frame.setAttribute("aria-label", words.answer(filter));
+      setText(title, say("answer", { filter }));
+      frame.setAttribute("aria-label", say("answer", { filter }));
       square.toggleAttribute("data-stale", next === null);
       if (!next) return;
       const { kind_of: kind, value, label, place, count, slice } = next.header;
@@ -82,13 +86,15 @@ export function makeFilterAnswer(on: On, onProbe: (spot: Spot | null) => void): 
       if (data instanceof Float32Array && shape) {
         const scale = draw(data, shape);
         const [at, depth] = Array.isArray(slice) ? slice.map(Number) : [];
-        say(at === undefined ? scale : scale + words.answerSlice(at, depth ?? 0));
+        tell(
+          at === undefined ? scale : scale + say("answer_slice", { slice: at, count: depth ?? 0 }),
+        );
         probe.refresh();
       } else if (kind === "value") {
-        const name = label ? `${label}, ` : "";
         const shown = typeof value === "number" ? formatNumber(value) : `${value}`;
-        say(words.answerPlace(name, Number(place), Number(count)), shown);
-      } else say(words.noAnswer);
+        const rank = say("answer_place", { place: Number(place), count: Number(count) });
+        tell(label ? say("listed", { first: `${label}`, second: rank }) : rank, shown);
+      } else tell(say("no_answer"));
     },
   };
 }

@@ -6,8 +6,7 @@ import { type Bank, scaleEnd } from "./filters";
 import { coloursOf, type FilterLook, subjectOf } from "./filtertiles";
 import { formatNumber, formatShare } from "./format";
 import { LEVELS } from "./maps";
-import * as sharedWords from "./words";
-import * as words from "./words-filters";
+import { say } from "./words";
 
 export interface FilterLegend {
   readonly box: HTMLElement;
@@ -23,7 +22,7 @@ export function makeFilterLegend(): FilterLegend {
     "ul",
     ...SPECIAL.map((name) => {
       const sample = h("i", { style: `background:rgb(${specialColours[name]})` });
-      return h("li", { "data-on": true }, sample, sharedWords.special[name]);
+      return h("li", { "data-on": true }, sample, say(`special_${name}`));
     }),
   );
   return {
@@ -40,10 +39,14 @@ export function makeFilterLegend(): FilterLegend {
       pixels.set(coloursOf(bank, look).table);
       put();
       const end = scaleEnd(bank, scale, filter);
-      setText(sentence, words.legend(words.subjects[subjectOf(bank)], scale, filter));
+      const what = say(`subject_${subjectOf(bank)}`);
+      setText(sentence, say(`filter_legend_${scale}`, { what, filter }));
       setText(low, formatNumber(bank.signed ? -end : 0));
       setText(high, formatNumber(end));
-      setText(marks, words.bounds(formatShare(bounds.dead, 1), `${bounds.twin}`));
+      setText(
+        marks,
+        say("filter_bounds", { dead: formatShare(bounds.dead, 1), twin: `${bounds.twin}` }),
+      );
       show(
         special,
         bank.codes.some((code) => code > LEVELS),

@@ -3,8 +3,7 @@
 import { selectControl } from "./controls";
 import { h, type On } from "./dom";
 import type { FilterTraits } from "./filters";
-import * as sharedWords from "./words";
-import * as words from "./words-filters";
+import { say } from "./words";
 
 export const FILTER_VIEW_TRAITS = ["scale_mode", "sort", "tile"] as const;
 
@@ -15,31 +14,31 @@ export interface FilterOptions {
   show(view: FilterView): void;
 }
 
+const SORTS = ["index", "norm", "similarity"] as const;
+const SCALES = ["layer", "filter"] as const;
 const TILES_PX = [32, 48, 64, 96, 128, 192, 256];
 
 export function makeFilterOptions(
   on: On,
   onChange: (change: Partial<FilterView>) => void,
 ): FilterOptions {
-  const sort = selectControl("sort", sharedWords.sort, Object.entries(words.sorts), on, (value) =>
+  const sorts = SORTS.map((name) => [name, say(`sort_${name}`)] as const);
+  const scales = SCALES.map((name) => [name, say(`filter_scale_${name}`)] as const);
+  const sort = selectControl("sort", say("sort"), sorts, on, (value) =>
     onChange({ sort: value as FilterView["sort"] }),
   );
-  const scale = selectControl(
-    "scale",
-    sharedWords.scale,
-    Object.entries(words.scales),
-    on,
-    (value) => onChange({ scale_mode: value as FilterView["scale_mode"] }),
+  const scale = selectControl("scale", say("scale"), scales, on, (value) =>
+    onChange({ scale_mode: value as FilterView["scale_mode"] }),
   );
   const tiles = TILES_PX.map((size) => [`${size}`, `${size} px`] as const);
-  const tile = selectControl("tile", sharedWords.tile, tiles, on, (size) =>
+  const tile = selectControl("tile", say("tile"), tiles, on, (size) =>
     onChange({ tile: Number(size) }),
   );
   const controls = [sort, scale, tile];
   return {
     box: h(
       "details",
-      h("summary", sharedWords.view),
+      h("summary", say("view")),
       h("div.options", ...controls.map((control) => control.box)),
     ),
     show(view) {

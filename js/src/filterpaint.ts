@@ -1,11 +1,10 @@
 /** Draws filters as tiles: where the values of a kernel stand, and which colour each has. */
 
 import { colourOf, type Palette } from "./colormap";
-import { type Bank, scaleEnd } from "./filters";
+import { type Bank, type FilterScale, scaleEnd } from "./filters";
 import { cellOrigin, type Grid, type GridSpace, placeMap, visiblePlaces } from "./grid";
 import { decodeValue } from "./maps";
 import type { Viewport } from "./paint";
-import type { FilterScale } from "./words-filters";
 
 /** A kernel laid out in a plane, its slices side by side, with gaps where it is dilated. */
 export interface Plate {

@@ -11,12 +11,19 @@ import {
   twinOf,
   weightEnd,
 } from "./filters";
-import { type FilterLook, inputName, kernelPowers, kernelSize, kernelsOf } from "./filtertiles";
-import { formatExact, formatNumber, formatShare } from "./format";
+import {
+  COLOURS,
+  type FilterLook,
+  inputName,
+  kernelPowers,
+  kernelSize,
+  kernelsOf,
+} from "./filtertiles";
+import { formatExact, formatNumber, formatRank, formatShare } from "./format";
 import { makeFrame } from "./frame";
 import { makeHistogram } from "./histogram";
 import { makeProbe } from "./probe";
-import * as words from "./words-filters";
+import { say } from "./words";
 
 export interface FilterPanel {
   /** The filter. */
@@ -40,15 +47,16 @@ export interface FilterPanel {
   ): number;
 }
 
+const FACTS = ["minimum", "maximum", "mean", "norm", "zeros", "nearest"] as const;
 /** Beyond this many cells along a side, the gaps of a dilated kernel would hide its values. */
 const MOST_GAPPED = 24;
 
 export function makeFilterPanel(on: On): FilterPanel {
   const { frame, canvas, resize, mark } = makeFrame({ role: "application", tabindex: 0 });
   const [title, rank, readout, remark] = [new Text(), new Text(), new Text(), new Text()];
-  const numbers = words.facts.map((name) => {
+  const numbers = FACTS.map((name) => {
     const number = new Text();
-    return { number, box: h("div", h("dt", name), h("dd", number)) };
+    return { number, box: h("div", h("dt", say(`fact_${name}`)), h("dd", number)) };
   });
   const histogram = makeHistogram();
   let plate: Plate | null = null;
@@ -61,7 +69,7 @@ export function makeFilterPanel(on: On): FilterPanel {
     () => plate,
     (aim) => {
       const index = aim && plate ? (plate.at[aim.y * plate.width + aim.x] ?? -1) : -1;
-      setText(readout, index < 0 ? words.readoutHint : read(index));
+      setText(readout, index < 0 ? say("filter_readout_hint") : read(index));
       mark(aim?.spot ?? null);
     },
   );
@@ -74,21 +82,25 @@ export function makeFilterPanel(on: On): FilterPanel {
     const other = likeness?.nearest[filter] ?? filter;
     const cosine = likeness?.cosine[filter] ?? 0;
     const share = formatShare(zeros[filter] ?? 0, entry.params / entry.filters);
-    const near = other === filter ? "–" : words.nearest(other, cosine.toFixed(2));
+    const near = other === filter ? "–" : `${other} (${cosine.toFixed(2)})`;
     [low, high, middle, length, share, near].forEach((fact, i) => {
       setText(numbers[i]?.number as Text, fact ?? "");
     });
     const { dead, twin } = look.bounds;
     let text = "";
     if ((norm[filter] ?? 0) <= deadNorm(bank, look.bounds)) {
-      text = words.isDead(formatShare(norm[filter] ?? 0, largestOf(norm)), formatShare(dead, 1));
+      text = say("is_dead", {
+        share: formatShare(norm[filter] ?? 0, largestOf(norm)),
+        bound: formatShare(dead, 1),
+      });
     } else if (twinOf(bank, filter, look.bounds) >= 0) {
-      text = words.isTwin(other, cosine.toFixed(4), `${twin}`);
+      text = say("is_twin", { other, cosine: cosine.toFixed(4), bound: `${twin}` });
     }
     setText(remark, text);
     const place = filterOrder(bank, look.sort).indexOf(filter) + 1;
-    setText(title, words.filter(filter));
-    setText(rank, words.rank(place, bank.filters, look.sort));
+    setText(title, say("filter", { filter }));
+    const by = look.sort === "index" ? "" : say(`sort_${look.sort}`);
+    setText(rank, formatRank(place, bank.filters, by));
   };
 
   return {
@@ -116,18 +128,22 @@ export function makeFilterPanel(on: On): FilterPanel {
       const exact = (index: number) => formatExact(values[index] ?? 0);
 
       read = (index) => {
-        if (isRow) return words.reading(inputName(entry, filter, index), exact(index));
+        if (isRow)
+          return say("labelled", { label: inputName(entry, filter, index), text: exact(index) });
         const [, rows = 1, columns = 1] = kernel;
         const place = [Math.floor(index / (rows * columns)), Math.floor(index / columns) % rows];
         const axes = entry.fold ? 2 : entry.axes;
         const where = [...place, index % columns].map((at, i) => `${"zyx"[i]} ${at}`);
         const text = where.slice(3 - axes).join(", ");
         if (entry.colour) {
-          const mixed = words.colours.map((name, i) => `${name} ${exact(i * size + index)}`);
-          return words.reading(text, mixed.join(", "));
+          const mixed = COLOURS.map(
+            (name, i) => `${say(`colour_${name}`)} ${exact(i * size + index)}`,
+          );
+          return say("labelled", { label: text, text: mixed.join(", ") });
         }
-        const of = count > 1 ? `${inputName(entry, filter, input)}, ` : "";
-        return words.reading(of + text, exact(start + index));
+        const named = { first: inputName(entry, filter, input), second: text };
+        const label = count > 1 ? say("listed", named) : text;
+        return say("labelled", { label, text: exact(start + index) });
       };
 
       const end = weightEnd(bank, look.scale, filter);
@@ -141,10 +157,10 @@ export function makeFilterPanel(on: On): FilterPanel {
           : weightColour(values[start + index] ?? 0, end, look.signed);
       });
       put();
-      const what = entry.axes ? kernelSize(entry) : words.inputCount(entry.inputs);
-      frame.setAttribute("aria-label", words.large(filter, entry.name, what));
+      const what = entry.axes ? kernelSize(entry) : say("input_count", { count: entry.inputs });
+      frame.setAttribute("aria-label", say("filter_large", { filter, layer: entry.name, what }));
       histogram.show(values);
-      setText(readout, words.readoutHint);
+      setText(readout, say("filter_readout_hint"));
       probe.refresh();
       return isRow || entry.colour ? -1 : input;
     },

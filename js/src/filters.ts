@@ -2,7 +2,9 @@
 
 import type { Index, LayerEntry, SharedTraits } from "./traits";
 import { type Frame, must, type Numbers } from "./wire";
-import type { FilterScale, FilterSort } from "./words-filters";
+
+export type FilterSort = "index" | "norm" | "similarity";
+export type FilterScale = "layer" | "filter";
 
 /** One weight of the network; its `shape` is the weight's, behind a 1. */
 export interface FilterEntry extends LayerEntry {

@@ -6,7 +6,7 @@ import type { Bank, FilterEntry } from "./filters";
 import { bankTiles, type FilterLook, kernelsOf, kernelTiles } from "./filtertiles";
 import type { GridSpace } from "./grid";
 import { type GridView, makeGridView } from "./gridview";
-import * as words from "./words-filters";
+import { say } from "./words";
 
 export interface FilterStage {
   readonly box: HTMLElement;
@@ -51,8 +51,8 @@ export function makeFilterStage(
     const fair = Math.min(MOST_ROW_PX * ratio, Math.floor(space.height / rows));
     return layoutRows(space, columns, Math.round(Math.max(LEAST_ROW_PX * ratio, fair)));
   };
-  const grid = makeGridView(on, words.allFilters, onChoose);
-  const matrix = makeGridView(on, words.allFilters, onChoose, layout);
+  const grid = makeGridView(on, say("all_filters"), onChoose);
+  const matrix = makeGridView(on, say("all_filters"), onChoose, layout);
   const note = h("p.note");
   /** Grids that have read their space since it last changed; one that is hidden has none. */
   const known = new Set<GridView>();
@@ -61,8 +61,8 @@ export function makeFilterStage(
   return {
     box: h(
       "section.stagebox",
-      { "aria-label": words.allFilters },
-      h("h3", words.allFilters),
+      { "aria-label": say("all_filters") },
+      h("h3", say("all_filters")),
       grid.box,
       matrix.box,
       note,
@@ -94,11 +94,11 @@ export function makeFilterStage(
 }
 
 export function makeKernelStage(on: On, onChoose: (input: number) => void): KernelStage {
-  const grid = makeGridView(on, words.ofFilter, onChoose);
+  const grid = makeGridView(on, say("of_filter"), onChoose);
   const box = h(
     "section.stagebox",
-    { "aria-label": words.ofFilter, hidden: true },
-    h("h3", words.ofFilter),
+    { "aria-label": say("of_filter"), hidden: true },
+    h("h3", say("of_filter")),
     grid.box,
   );
   return {

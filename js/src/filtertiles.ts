@@ -8,6 +8,8 @@ import {
   type Bounds,
   deadNorm,
   type FilterEntry,
+  type FilterScale,
+  type FilterSort,
   filterOrder,
   orderBy,
   twinOf,
@@ -16,8 +18,7 @@ import {
 import { formatExact, formatNumber } from "./format";
 import type { Tiles } from "./gridview";
 import { extentOf } from "./histogram";
-import type { FilterScale, FilterSort } from "./words-filters";
-import * as words from "./words-filters";
+import { say } from "./words";
 
 /** How filters are drawn. */
 export interface FilterLook {
@@ -39,7 +40,7 @@ export const FILTER_PALETTES = {
 };
 
 /** What the colours of a bank are of. */
-export function subjectOf({ form, signed }: Bank): keyof typeof words.titles {
+export function subjectOf({ form, signed }: Bank): "colour" | "kernel" | "norm" | "matrix" {
   if (form === "colour") return form;
   if (form === "matrix" && !signed) return form;
   return signed ? "kernel" : "norm";
@@ -49,9 +50,11 @@ export function subjectOf({ form, signed }: Bank): keyof typeof words.titles {
 export const coloursOf = ({ form, signed }: Bank, look: FilterLook): Palette =>
   form === "colour" ? look.grey : signed ? look.signed : look.norms;
 
+const sizeText = (sizes: readonly number[]) => sizes.join(" × ") || "1";
+
 /** The size of a kernel as far as it has axes. */
 export const kernelSize = ({ kernel, axes }: FilterEntry): string =>
-  words.size(kernel.slice(3 - axes));
+  sizeText(kernel.slice(3 - axes));
 
 /** All filters of a layer as tiles. @param weightsOf the weights of a filter, once they are here */
 export function bankTiles(
@@ -73,11 +76,11 @@ export function bankTiles(
   const least = deadNorm(bank, look.bounds);
   const marks = Array.from(norm, (length, filter) => {
     const twin = twinOf(bank, filter, look.bounds);
-    return length <= least ? words.dead : twin < 0 ? "" : words.twin(twin);
+    return length <= least ? say("dead") : twin < 0 ? "" : say("twin", { other: twin });
   });
-  const dead = marks.filter((mark) => mark === words.dead).length;
+  const dead = marks.filter((mark) => mark === say("dead")).length;
   const alike = marks.filter((mark) => mark).length - dead;
-  const title = words.titles[isMatrix ? form : subjectOf(bank)];
+  const counted = { count: filters, sizes: kernelSize(entry), inputs: entry.inputs };
 
   /** The inputs that stand at a place of a row, and their weights as far as they are here. */
   const readRow = (filter: number, share: number): string => {
@@ -87,28 +90,31 @@ export function bankTiles(
     const [only = 0] = weights;
     const { low, high } = extentOf(weights) ?? { low: only, high: only };
     return factor === 1
-      ? words.reading(words.input(first), formatExact(only))
-      : words.range(
-          words.inputs(first, first + weights.length - 1),
-          formatExact(low),
-          formatExact(high),
-        );
+      ? say("labelled", { label: say("input", { input: first }), text: formatExact(only) })
+      : say("range", {
+          name: say("inputs", { first, last: first + weights.length - 1 }),
+          low: formatExact(low),
+          high: formatExact(high),
+        });
   };
 
   return {
     order,
     cover: `${form} ${plate.height} ${plate.width} ${factor} ${entry.dilation}`,
     title:
-      title(filters, kernelSize(entry), entry.inputs) +
-      (factor > 1 ? words.reduced(factor) : "") +
-      words.counts(dead, alike) +
-      (look.sort === "similarity" && !bank.likeness ? words.byIndex : ""),
+      say(`title_${isMatrix ? form : subjectOf(bank)}`, counted) +
+      (factor > 1 ? say("filters_reduced", { factor }) : "") +
+      (dead ? say("dead_count", { count: dead }) : "") +
+      (alike ? say("twin_count", { count: alike }) : "") +
+      (look.sort === "similarity" && !bank.likeness ? say("by_index") : ""),
     paint: (view, grid, scroll) =>
       isMatrix
         ? paintRows(view, grid, order, scroll, columns, ink)
         : paintPlates(view, grid, order, scroll, plate, ink),
     describe(filter, share) {
-      const all = words.cell(filter, formatNumber(norm[filter] ?? 0), marks[filter] ?? "");
+      const mark = marks[filter] ?? "";
+      const fields = { filter, norm: formatNumber(norm[filter] ?? 0), mark };
+      const all = say(mark ? "filter_cell_marked" : "filter_cell", fields);
       const weight = isMatrix && share >= 0 ? readRow(filter, share) : "";
       return weight ? `${all}; ${weight}` : all;
     },
@@ -139,11 +145,19 @@ export function kernelPowers(values: Float32Array, count: number): Float64Array 
   return powers;
 }
 
+export const COLOURS = ["red", "green", "blue"] as const;
+
+/** The colour that an input of the first layer is; "" where there is none. */
+function colourName(input: number): string {
+  const name = COLOURS[input];
+  return name ? say(`colour_${name}`) : "";
+}
+
 /** What an input of a filter is called: by colour, or as the layer before counts its channels. */
 export function inputName(entry: FilterEntry, filter: number, input: number): string {
   const { colour, filters, groups, inputs } = entry;
   const first = Math.floor(filter / (filters / groups)) * inputs;
-  return (colour && words.colours[input]) || words.input(first + input);
+  return colourName(colour ? input : -1) || say("input", { input: first + input });
 }
 
 /** The kernels of one filter as tiles, one for each input. */
@@ -159,22 +173,23 @@ export function kernelTiles(
   const plate = kernelPlate(kernel, entry.dilation, look.tile);
   const size = values.length / count;
   const end = weightEnd(bank, look.scale, filter);
-  const sizes = entry.fold ? words.size(kernel.slice(1)) : kernelSize(entry);
+  const sizes = entry.fold ? sizeText(kernel.slice(1)) : kernelSize(entry);
+  const form = entry.fold ? "folded" : size === 1 ? "weights" : "kernels";
   const ink = (input: number) => (index: number) =>
     weightColour(values[input * size + index] ?? 0, end, look.signed);
   return {
     order,
     cover: `${plate.height} ${plate.width} ${entry.dilation}`,
-    title: words.ofInputs(count, size === 1 ? "" : sizes, formatNumber(end), entry.fold !== null),
+    title: say(`inputs_${form}`, { count, sizes, end: formatNumber(end) }),
     paint: (view, grid, scroll) => paintPlates(view, grid, order, scroll, plate, ink),
     describe(input) {
       const extent = extentOf(values.subarray(input * size, (input + 1) * size));
       const { low, high } = extent ?? { low: NaN, high: NaN };
       const name = inputName(entry, filter, input);
-      return words.range(name, formatNumber(low), formatNumber(high));
+      return say("range", { name, low: formatNumber(low), high: formatNumber(high) });
     },
     mark(input) {
-      if (entry.colour) return words.colours[input] ?? "";
+      if (entry.colour) return colourName(input);
       // A single weight can stand in its label; a kernel has too many.
       return size === 1 ? `${Number((values[input] ?? 0).toPrecision(2))}` : "";
     },

@@ -1,6 +1,7 @@
 /** Numbers and shapes as text. */
 
 import type { Extent } from "./maps";
+import { say } from "./words";
 
 /** A number in four digits, as short as they allow. */
 export function formatNumber(value: number): string {
@@ -24,6 +25,22 @@ export function formatExact(value: number): string {
 
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
+}
+
+/** How many parameters a layer has, in words. */
+export function formatParameters(count: number): string {
+  return count ? say("parameters", { count: formatCount(count) }) : say("no_parameters");
+}
+
+/** The place of something among all, from 1. @param sort by what they are sorted, or "" */
+export function formatRank(place: number, count: number, sort: string): string {
+  return sort ? say("rank", { place, count, sort }) : say("rank_unsorted", { count });
+}
+
+/** A span of time. */
+export function formatSeconds(seconds: number): string {
+  if (seconds >= 0.1) return `${seconds.toFixed(1)}\u00a0s`;
+  return `${Math.max(1, Math.round(1000 * seconds))}\u00a0ms`;
 }
 
 /** A share as a percentage. */

@@ -2,9 +2,9 @@
 
 import { inputControl } from "./controls";
 import { h, type On, setText } from "./dom";
-import { formatCount, formatShape } from "./format";
+import { formatParameters, formatShape } from "./format";
 import type { LayerEntry } from "./traits";
-import * as words from "./words";
+import { say } from "./words";
 
 export interface Header {
   readonly box: HTMLElement;
@@ -17,7 +17,7 @@ export interface Header {
 
 export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header {
   let leaves: readonly LayerEntry[] = [];
-  const { box: control, input } = inputControl("range", "layer", words.layer, on, () => {
+  const { box: control, input } = inputControl("range", "layer", say("layer"), on, () => {
     const layer = leaves[input.valueAsNumber];
     if (layer) onSlide(layer);
   });
@@ -46,13 +46,13 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
       );
     },
     name({ name, leaf, type, shape, params }, place) {
-      const where = leaf ? words.place(place + 1, leaves.length) : words.container;
-      const parameters = words.parameters(formatCount(params));
+      const where = leaf ? say("place", { place: place + 1, count: leaves.length }) : say("block");
+      const parameters = formatParameters(params);
       [name, where, type, formatShape(shape), parameters].forEach((text, i) => {
         const fact = facts[i];
         if (fact) setText(fact, text);
       });
-      input.setAttribute("aria-valuetext", `${name}, ${where}`);
+      input.setAttribute("aria-valuetext", say("listed", { first: name, second: where }));
       if (input.valueAsNumber !== place) input.value = `${place}`;
     },
     setStatus(text) {

@@ -3,7 +3,7 @@
 import { setAttributes } from "./dom";
 import { formatNumber } from "./format";
 import type { Extent } from "./maps";
-import * as words from "./words";
+import { say } from "./words";
 
 export const BINS = 40;
 
@@ -64,8 +64,8 @@ export function makeHistogram(): Histogram {
       bars?.setAttribute("d", `M0 ${HEIGHT}${columns.join("")}Z`);
       const x = (-low / (high - low)) * BINS;
       zero?.setAttribute("d", low < 0 && high > 0 ? `M${x.toFixed(2)} 0V${HEIGHT}` : "");
-      const label = words.histogram(formatNumber(low), formatNumber(high));
-      box.setAttribute("aria-label", extent ? label : words.noFinite);
+      const label = say("histogram", { low: formatNumber(low), high: formatNumber(high) });
+      box.setAttribute("aria-label", extent ? label : say("no_finite"));
     },
   };
 }

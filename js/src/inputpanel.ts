@@ -3,7 +3,8 @@
 import { h, type On, setText } from "./dom";
 import { formatNumber, formatProbability } from "./format";
 import { type InputPicture, makeInputPicture } from "./inputpicture";
-import * as words from "./words";
+import type { ScoreKind } from "./traits";
+import { say } from "./words";
 
 export interface InputPanel extends Omit<InputPicture, "box"> {
   readonly picture: HTMLElement;
@@ -31,13 +32,13 @@ export function makeInputPanel(on: On, onChoose: (image: number) => void): Input
   return {
     ...picture,
     picture: picture.box,
-    predictions: h("section.predictions", h("h3", words.says), list, kind),
+    predictions: h("section.predictions", h("h3", say("says")), list, kind),
     show(frame) {
       picture.show(frame);
       const { predictions, score_kind: scores } = frame.header;
       const found = Array.isArray(predictions) ? predictions : [];
       list.replaceChildren(...found.slice(0, LISTED).map(row));
-      setText(kind, found.length ? words.probability(`${scores}`) : words.noScores);
+      setText(kind, found.length ? say(`scores_${scores as ScoreKind}`) : say("no_scores"));
     },
   };
 }

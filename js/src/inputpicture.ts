@@ -5,7 +5,7 @@ import { h, makeImage, type On, setText, show } from "./dom";
 import { makeFrame, type Spot } from "./frame";
 import { paintRgb } from "./rgb";
 import type { Frame } from "./wire";
-import * as words from "./words";
+import { say } from "./words";
 
 export interface InputPicture {
   readonly box: HTMLElement;
@@ -18,8 +18,8 @@ export interface InputPicture {
 }
 
 export function makeInputPicture(on: On, onChoose: (image: number) => void): InputPicture {
-  const { frame, canvas, resize, mark } = makeFrame({ role: "img", "aria-label": words.picture });
-  const none = h("p.quiet", { hidden: true }, words.noPicture);
+  const { frame, canvas, resize, mark } = makeFrame({ role: "img", "aria-label": say("picture") });
+  const none = h("p.quiet", { hidden: true }, say("no_picture"));
   const { box, label, input } = inputControl("range", "image", "", on, () =>
     onChoose(input.valueAsNumber),
   );
@@ -29,7 +29,7 @@ export function makeInputPicture(on: On, onChoose: (image: number) => void): Inp
     choose(image, batch) {
       input.max = `${batch - 1}`;
       input.value = `${image}`;
-      setText(label, words.pictureOf(image + 1, batch));
+      setText(label, say("picture_of", { place: image + 1, count: batch }));
       input.setAttribute("aria-valuetext", label.textContent);
       show(box, batch > 1);
     },

@@ -5,7 +5,7 @@ import { h, setText } from "./dom";
 import type { Look } from "./gridcanvas";
 import { layerExtent, type Maps, specialValues } from "./maps";
 import { makeRamp } from "./ramp";
-import * as words from "./words";
+import { say } from "./words";
 
 export interface Legend {
   readonly box: HTMLElement;
@@ -15,9 +15,9 @@ export interface Legend {
 export function makeLegend(): Legend {
   const sentence = new Text();
   const ramp = makeRamp();
-  const swatches = (Object.keys(words.special) as SpecialName[]).map((name) => {
+  const swatches = (Object.keys(specialColours) as SpecialName[]).map((name) => {
     const sample = h("i", { style: `background:rgb(${specialColours[name]})` });
-    return { name, box: h("li", sample, words.special[name]) };
+    return { name, box: h("li", sample, say(`special_${name}`)) };
   });
   const box = h(
     "div.legend",
@@ -37,7 +37,7 @@ export function makeLegend(): Legend {
         below: isFixed && layer.low < range.low,
         above: isFixed && layer.high > range.high,
       };
-      setText(sentence, words.legend[scale.mode](channel));
+      setText(sentence, say(`legend_${scale.mode}`, { channel }));
       ramp.show(range, colours, scale.diverging);
       for (const { name, box } of swatches) box.toggleAttribute("data-on", present[name]);
     },

@@ -38,10 +38,13 @@ export interface Vector extends Answer {
   readonly labels: readonly string[] | null;
 }
 
+/** What the axes of an output mean, a letter each. */
+export type Layout = "NC" | "NCL" | "NLC" | "NCHW" | "NHWC" | "NCDHW";
+
 export interface Question extends Answer {
   readonly is: "ask";
   /** Layouts that the kernel offers, or null. */
-  readonly choices: readonly string[] | null;
+  readonly choices: readonly Layout[] | null;
 }
 
 export type LayerData = Maps | Vector | Question;

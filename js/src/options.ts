@@ -5,8 +5,8 @@ import { inputControl, selectControl } from "./controls";
 import { h, type On, setAttributes, show } from "./dom";
 import type { View } from "./layertraits";
 import { type SortKey, sortKeys } from "./order";
-import { colormapNames } from "./palettes";
-import * as words from "./words";
+import { colormapNames, colormapTitle } from "./palettes";
+import { say } from "./words";
 
 export interface Options {
   readonly box: HTMLElement;
@@ -14,6 +14,7 @@ export interface Options {
   show(view: View): void;
 }
 
+const SCALES = ["channel", "layer", "fixed"] as const;
 const TILES_PX = [32, 48, 64, 96, 128, 192, 256];
 
 export function makeOptions(on: On, onChange: (change: Partial<View>) => void): Options {
@@ -29,30 +30,29 @@ export function makeOptions(on: On, onChange: (change: Partial<View>) => void): 
     for (const end of ends) setAttributes(end.input, { "aria-invalid": !isRange && "true" });
     if (isRange) onChange(change);
   };
-  const scale = selectControl("scale", words.scale, Object.entries(words.scales), on, changeScale);
-  const low = inputControl("number", "scale-low", words.low, on, changeScale);
-  const high = inputControl("number", "scale-high", words.high, on, changeScale);
+  const scales = SCALES.map((mode) => [mode, say(`scale_${mode}`)] as const);
+  const scale = selectControl("scale", say("scale"), scales, on, changeScale);
+  const low = inputControl("number", "scale-low", say("scale_low"), on, changeScale);
+  const high = inputControl("number", "scale-high", say("scale_high"), on, changeScale);
   const ends = [low, high];
-  const maps = colormapNames.map(
-    (name) => [name, words.colormapName(name, isDiverging(name))] as const,
-  );
-  const colormap = selectControl("colormap", words.colormap, maps, on, changeScale);
-  const sorts = sortKeys.map((key) => [key, words.sorts[key]] as const);
-  const sort = selectControl("sort", words.sort, sorts, on, (key) =>
+  const maps = colormapNames.map((name) => [name, colormapTitle(name)] as const);
+  const colormap = selectControl("colormap", say("colormap"), maps, on, changeScale);
+  const sorts = sortKeys.map((key) => [key, say(`sort_${key}`)] as const);
+  const sort = selectControl("sort", say("sort"), sorts, on, (key) =>
     onChange({ sort: key as SortKey }),
   );
   const tiles = TILES_PX.map((size) => [`${size}`, `${size} px`] as const);
-  const tile = selectControl("tile", words.tile, tiles, on, (size) =>
+  const tile = selectControl("tile", say("tile"), tiles, on, (size) =>
     onChange({ tile: Number(size) }),
   );
-  const input = inputControl("checkbox", "show-input", words.showInput, on, ({ checked }) =>
+  const input = inputControl("checkbox", "show-input", say("show_input"), on, ({ checked }) =>
     onChange({ show_input: checked }),
   );
   const controls = [scale, low, high, colormap, sort, tile, input];
   return {
     box: h(
       "details",
-      h("summary", words.view),
+      h("summary", say("view")),
       h("div.options", ...controls.map((control) => control.box)),
     ),
     show(view) {

@@ -1,13 +1,19 @@
 /** The colormaps that a reader can choose from, by name. */
 
 import colormaps from "../../cnnviz_widgets/rendering/colormaps.json";
-import { makePalette, type Palette } from "./colormap";
+import { isDiverging, makePalette, type Palette } from "./colormap";
+import { say } from "./words";
 
 type TableName = Exclude<keyof typeof colormaps, "special">;
 
 export const colormapNames: readonly TableName[] = Object.keys(colormaps).filter(
   (name): name is TableName => name !== "special",
 );
+
+/** What a colormap is called, and what its middle stands for where it has one. */
+export function colormapTitle(name: string): string {
+  return isDiverging(name) ? say("colormap_centred", { name }) : name;
+}
 
 const palettes = new Map<string, Palette>();
 

@@ -2,7 +2,7 @@
 
 import { h, type On, setAttributes, setText, show } from "./dom";
 import { formatCount, formatNumber } from "./format";
-import * as words from "./words-saliency";
+import { say } from "./words";
 
 export type Value = number | string | boolean;
 export type Values = Readonly<Record<string, Value>>;
@@ -15,7 +15,8 @@ export interface ParameterInfo {
   readonly default: Value;
   readonly low: number | null;
   readonly high: number | null;
-  readonly choices: readonly string[];
+  /** Each with what it is called. */
+  readonly choices: readonly (readonly [value: string, title: string])[];
   readonly help: string;
 }
 
@@ -32,17 +33,26 @@ interface Field {
 }
 
 function textOf(value: Value): string {
-  if (typeof value === "boolean") return value ? words.yes : words.no;
+  if (typeof value === "boolean") return say(`${value}`);
   if (typeof value === "string") return value;
   return Number.isInteger(value) ? formatCount(value) : formatNumber(value);
+}
+
+/** What a parameter is at first, and between which ends it may be. */
+function rangeText({ low, high, choices, ...info }: ParameterInfo): string {
+  const [, title] = choices.find(([value]) => value === info.default) ?? [];
+  const usual = say("by_default", { value: title ?? textOf(info.default) });
+  const ends = { low: textOf(low ?? 0), high: textOf(high ?? 0) };
+  if (low === null && high === null) return usual;
+  return usual + say(low === null ? "bound_high" : high === null ? "bound_low" : "bounds", ends);
 }
 
 function makeInput({ name, kind, low, high, choices }: ParameterInfo): Field["input"] {
   const control = { "data-cnnviz-control": `parameter-${name}`, name };
   if (kind === "choice" || kind === "bool") {
-    const values = kind === "bool" ? [true, false] : choices;
-    const options = values.map((value) => h("option", { value: `${value}` }, textOf(value)));
-    return h("select", control, ...options);
+    const truths = [true, false].map((value) => [`${value}`, textOf(value)] as const);
+    const values = kind === "bool" ? truths : choices;
+    return h("select", control, ...values.map(([value, title]) => h("option", { value }, title)));
   }
   const step = kind === "int" ? 1 : "any";
   return h("input", { type: "number", step, min: low, max: high, ...control });
@@ -50,8 +60,7 @@ function makeInput({ name, kind, low, high, choices }: ParameterInfo): Field["in
 
 function makeField(info: ParameterInfo): Field {
   const input = makeInput(info);
-  const [low, high] = [info.low, info.high].map((end) => (end === null ? null : textOf(end)));
-  const about = words.byDefault(textOf(info.default)) + words.bounds(low ?? null, high ?? null);
+  const about = rangeText(info);
   const label = h("span", info.label);
   return {
     info,
@@ -73,7 +82,7 @@ function valueIn({ info, input }: Field): Value | null {
 /** @param onChange takes the values that differ from their defaults */
 export function makeParameters(on: On, onChange: (values: Values) => void): Parameters {
   const summary = new Text();
-  const reset = h("button", { type: "button" }, words.reset);
+  const reset = h("button", { type: "button" }, say("reset"));
   const controls = h("div.options");
   const box = h("details.parameters", h("summary", summary), controls);
   let fields: readonly Field[] = [];
@@ -81,7 +90,8 @@ export function makeParameters(on: On, onChange: (values: Values) => void): Para
 
   const count = (values: Values) => {
     const changed = Object.keys(values).length;
-    setText(summary, words.parameters(changed));
+    const what = changed ? say("parameters_changed", { count: changed }) : say("method_parameters");
+    setText(summary, what);
     reset.disabled = changed === 0;
     for (const { info, box: field } of fields) {
       setAttributes(field, { "data-changed": info.name in values });

@@ -3,7 +3,7 @@
 import { h, makeImage, type On, show } from "./dom";
 import { paintRgb } from "./rgb";
 import type { Block } from "./wire";
-import * as words from "./words-picker";
+import { say } from "./words";
 
 export interface PickerSamples {
   readonly box: HTMLElement;
@@ -21,12 +21,12 @@ export function makePickerSamples(on: On, onChoose: (place: number) => void): Pi
   groups += 1;
   // Radio buttons of one name are one group, in the whole page.
   const group = `cnnviz-samples-${groups}-${Math.random().toString(36).slice(2)}`;
-  const list = h("div.samples", { role: "radiogroup", "aria-label": words.samples });
-  const box = h("section", { hidden: true }, h("h3", words.samples), list);
+  const list = h("div.samples", { role: "radiogroup", "aria-label": say("sample_pictures") });
+  const box = h("section", { hidden: true }, h("h3", say("sample_pictures")), list);
   let entries: { input: HTMLInputElement; canvas: HTMLCanvasElement }[] = [];
 
   const makeEntry = (name: string, place: number, count: number) => {
-    const label = name || words.sample(place + 1, count);
+    const label = name || say("sample_of", { place: place + 1, count: count });
     const input = h("input", {
       type: "radio",
       name: group,

@@ -1,7 +1,7 @@
 /** Where a picture comes in: a button that opens the file dialog, and takes what is dropped or pasted. */
 
 import { h, type On, setText } from "./dom";
-import * as words from "./words-picker";
+import { say } from "./words";
 
 export interface PickerZone {
   readonly box: HTMLElement;
@@ -25,19 +25,19 @@ export function makePickerZone(
   onFile: (file: File | null) => void,
 ): PickerZone {
   const input = h("input", { type: "file", accept: "image/*", hidden: true, tabindex: -1 });
-  const title = new Text(words.drop);
+  const title = new Text(say("drop"));
   const button = h(
     "button.drop",
     { type: "button", "data-cnnviz-control": "file" },
     h("strong", title),
-    h("small", words.ways(mostBytes >> 20)),
+    h("small", say("drop_ways", { most: mostBytes >> 20 })),
   );
   let depth = 0;
 
   const mark = (isOver: boolean) => {
     if (!isOver) depth = 0;
     root.toggleAttribute("data-drag", isOver);
-    setText(title, isOver ? words.dropNow : words.drop);
+    setText(title, isOver ? say("drop_now") : say("drop"));
   };
 
   on(button, "click", () => input.click());

@@ -4,7 +4,7 @@ import { selectControl } from "./controls";
 import { h, type On, setText } from "./dom";
 import type { Question } from "./maps";
 import type { LayerEntry } from "./traits";
-import * as words from "./words";
+import { say } from "./words";
 
 export interface QuestionView {
   readonly box: HTMLElement;
@@ -18,19 +18,19 @@ export function makeQuestionView(
   const why = h("p");
   const note = h("p.quiet");
   let asked = "";
-  const { box, input } = selectControl("layout", words.askLayout, [], on, (layout) => {
+  const { box, input } = selectControl("layout", say("ask_layout"), [], on, (layout) => {
     if (layout) onAnswer(asked, layout);
   });
   return {
     box: h("div.question", why, note, box),
     show({ note: seen, choices }, { name, shape }) {
       asked = name;
-      setText(why, words.askWhy(shape.join(", ")));
+      setText(why, say("ask_why", { shape: shape.join(", ") }));
       setText(note, seen);
       const options = (choices ?? []).map((layout) =>
-        h("option", { value: layout }, `${layout} ${words.layouts[layout] ?? ""}`),
+        h("option", { value: layout }, `${layout} ${say(`layout_${layout}`)}`),
       );
-      input.replaceChildren(h("option", { value: "" }, words.choose), ...options);
+      input.replaceChildren(h("option", { value: "" }, say("choose")), ...options);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Palette } from "./colormap";
 import { h, makeImage, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import type { Extent } from "./maps";
-import * as words from "./words";
+import { say } from "./words";
 
 export interface Ramp {
   readonly box: HTMLElement;
@@ -13,7 +13,7 @@ export interface Ramp {
 
 export function makeRamp(): Ramp {
   const [low, high] = [new Text(), new Text()];
-  const centred = h("span", words.centred);
+  const centred = h("span", say("centred"));
   const bar = h("canvas.ramp", { width: 256, height: 1, "aria-hidden": "true" });
   let drawn: Palette | null = null;
   return {

@@ -2,6 +2,7 @@
 
 import { decodeValue } from "./maps";
 import type { Values } from "./parameters";
+import type { ScoreKind } from "./traits";
 import { type Frame, must } from "./wire";
 
 /** What a panel asks for; two equal ones have the same answer in one state of the kernel. */
@@ -33,7 +34,7 @@ export interface Facts {
   readonly name: string;
   /** Null where what is explained is no number. */
   readonly score: number | null;
-  readonly scoreKind: string;
+  readonly scoreKind: ScoreKind | "custom";
   readonly forward: number;
   readonly backward: number;
   readonly seconds: number;
@@ -73,7 +74,7 @@ function readFacts({ header }: Frame): Facts {
     target: typeof index === "number" ? index : null,
     name: `${name}`,
     score: typeof score === "number" ? score : null,
-    scoreKind: `${scoreKind}`,
+    scoreKind,
     forward: Number(header.forward),
     backward: Number(header.backward),
     seconds: Number(header.seconds),

@@ -1,13 +1,12 @@
 /** How maps are drawn: the controls that are always there, and those that fold away. */
 
 import type { Form } from "./clipping";
-import { isDiverging } from "./colormap";
 import { inputControl, selectControl, sliderControl } from "./controls";
 import { h, type On, setText, show } from "./dom";
-import { colormapNames } from "./palettes";
+import { formatShare } from "./format";
+import { colormapNames, colormapTitle } from "./palettes";
 import type { SaliencyLook } from "./saliencytraits";
-import * as shared from "./words";
-import * as words from "./words-saliency";
+import { say } from "./words";
 
 export interface SaliencyOptions {
   readonly box: HTMLElement;
@@ -21,6 +20,8 @@ export interface SaliencyOptions {
   chooseLayer(layer: string | null, isUsed: boolean): void;
 }
 
+const SHOWS = ["both", "picture", "map"] as const;
+const FORMS = ["usual", "absolute", "signed", "positive"] as const;
 /** Percentiles below this one clip what is to be seen. */
 const LEAST_PERCENTILE = 80;
 
@@ -29,31 +30,29 @@ export function makeSaliencyOptions(
   onChange: (change: Partial<SaliencyLook>) => void,
   onLayer: (layer: string | null) => void,
 ): SaliencyOptions {
-  const shows = Object.entries(words.shows);
-  const shown = selectControl("show", words.show, shows, on, (value) =>
+  const shows = SHOWS.map((name) => [name, say(`show_${name}`)] as const);
+  const shown = selectControl("show", say("show"), shows, on, (value) =>
     onChange({ show: value as SaliencyLook["show"] }),
   );
-  const opacity = sliderControl("opacity", words.opacity, [0, 1, 0.01], on, (value) =>
+  const opacity = sliderControl("opacity", say("opacity"), [0, 1, 0.01], on, (value) =>
     onChange({ opacity: value }),
   );
-  const forms = Object.entries(words.forms);
-  const form = selectControl("form", words.form, forms, on, (value) =>
+  const forms = FORMS.map((name) => [name, say(`form_${name}`)] as const);
+  const form = selectControl("form", say("form"), forms, on, (value) =>
     onChange({ form: value as SaliencyLook["form"] }),
   );
   const percentiles = [LEAST_PERCENTILE, 100, 0.5] as const;
-  const percentile = sliderControl("percentile", words.percentile, percentiles, on, (value) =>
+  const percentile = sliderControl("percentile", say("clip"), percentiles, on, (value) =>
     onChange({ percentile: value }),
   );
-  const smooth = inputControl("checkbox", "smooth", words.smooth, on, ({ checked }) =>
+  const smooth = inputControl("checkbox", "smooth", say("smooth"), on, ({ checked }) =>
     onChange({ smooth: checked }),
   );
-  const maps = colormapNames.map(
-    (name) => [name, shared.colormapName(name, isDiverging(name))] as const,
-  );
-  const colormap = selectControl("colormap", words.colormap, maps, on, (name) =>
+  const maps = colormapNames.map((name) => [name, colormapTitle(name)] as const);
+  const colormap = selectControl("colormap", say("colormap"), maps, on, (name) =>
     onChange({ colormap: name }),
   );
-  const layer = selectControl("layer", words.layer, [], on, (name) => onLayer(name || null));
+  const layer = selectControl("layer", say("cam_layer"), [], on, (name) => onLayer(name || null));
   const more = [smooth, colormap, layer].map(({ box }) => box);
   return {
     box: h(
@@ -62,27 +61,32 @@ export function makeSaliencyOptions(
       opacity.box,
       form.box,
       percentile.box,
-      h("details", h("summary", shared.view), h("div.options", ...more)),
+      h("details", h("summary", say("view")), h("div.options", ...more)),
     ),
     show(look) {
       shown.input.value = look.show;
-      opacity.set(look.opacity, words.share(look.opacity));
+      opacity.set(look.opacity, formatShare(look.opacity, 1));
       opacity.input.disabled = look.show !== "both";
       form.input.value = look.form;
-      percentile.set(look.percentile, words.clip(look.percentile));
+      const clip = look.percentile < 100 ? "clip_at" : "clip_nothing";
+      percentile.set(look.percentile, say(clip, { percentile: look.percentile }));
       smooth.input.checked = look.smooth;
       colormap.input.value = look.colormap;
     },
     setUsual(list) {
       const only = new Set(list).size === 1 ? list[0] : null;
       for (const option of form.input.options) {
-        if (option.value === "usual") setText(option, words.usual(only ?? null));
+        if (option.value === "usual")
+          setText(
+            option,
+            only ? say("usual_one", { form: say(`form_${only}`) }) : say("usual_each"),
+          );
         else option.hidden = option.value === only && form.input.value !== only;
       }
     },
     setLayers(names) {
       const named = names.map((name) => h("option", { value: name }, name));
-      layer.input.replaceChildren(h("option", { value: "" }, words.lastLayer), ...named);
+      layer.input.replaceChildren(h("option", { value: "" }, say("last_layer")), ...named);
     },
     chooseLayer(name, isUsed) {
       show(layer.box, isUsed);

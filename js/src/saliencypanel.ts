@@ -2,14 +2,14 @@
 
 import { usualForm } from "./clipping";
 import { h, listenUntil, setAttributes, setText, show } from "./dom";
-import { formatNumber } from "./format";
+import { formatNumber, formatSeconds } from "./format";
 import { makeNotice } from "./notice";
 import { makeParameters, type Values } from "./parameters";
 import type { Answer, Facts, ValueMap } from "./saliencymap";
 import type { MethodInfo, PanelState, SaliencyLook } from "./saliencytraits";
 import { makeSaliencyView } from "./saliencyview";
 import type { Block, Failure } from "./wire";
-import * as words from "./words-saliency";
+import { say } from "./words";
 
 export interface ReaderEvents {
   onMethod(name: string): void;
@@ -43,20 +43,47 @@ function makeMethodSelect(methods: readonly MethodInfo[]): HTMLSelectElement {
   const group = (family: MethodInfo["family"]) =>
     h(
       "optgroup",
-      { label: words.families[family] },
+      { label: say(`family_${family}`) },
       ...methods
         .filter((method) => method.family === family)
         .map(({ name, title }) => h("option", { value: name }, title)),
     );
-  const control = { "data-cnnviz-control": "method", "aria-label": words.method };
+  const control = { "data-cnnviz-control": "method", "aria-label": say("method") };
   return h("select", control, group("saliency"), group("cam"));
+}
+
+/** How much was computed, in how long. */
+function costText({ forward, backward, seconds }: Facts): string {
+  const which = forward && backward ? "both" : forward ? "forward" : backward ? "backward" : "none";
+  return say(`cost_${which}`, { forward, backward, seconds: formatSeconds(seconds) });
+}
+
+/** What a panel says of its method while it is at work, and after. */
+function statusText(state: PanelState, done: number, total: number, facts: Facts | null): string {
+  if (state === "done") return facts ? costText(facts) : "";
+  if (state === "queued") return say("queued");
+  if (state === "missing") return say("not_in_page");
+  if (state === "failed") return "";
+  const seconds = formatSeconds(facts?.seconds ?? 0);
+  const share = say(facts && done ? "progress_took" : "progress", { done, total, seconds });
+  if (state !== "running") return total ? say("stopped_after", { share }) : say("stopped_early");
+  if (total) return share;
+  return done ? say("progress_open", { done }) : say("starting");
+}
+
+/** Which number a map is about. */
+function explainedText({ scoreKind, name, score, layer }: Facts): string {
+  const kind = scoreKind === "custom" ? "" : say(`kind_${scoreKind}`);
+  const what = kind ? say("explains", { kind, name }) : say("explains_custom", { name });
+  const value = score === null ? "" : say("explains_score", { score: formatNumber(score) });
+  return what + value + (layer ? say("explains_layer", { layer }) : "");
 }
 
 /** How far the method is, with a button to stop it or to start it again. */
 function makeStatus() {
   const text = new Text();
   const said = h("span", { role: "status" }, text);
-  const bar = h("progress", { "aria-label": words.progress });
+  const bar = h("progress", { "aria-label": say("progress_bar") });
   const button = h("button", { type: "button" });
   const box = h("div.progress", bar, said, button);
   return {
@@ -69,9 +96,9 @@ function makeStatus() {
       else setAttributes(bar, { value: null });
       // What changes five times a second is not read out.
       setAttributes(said, { "aria-live": state === "running" && "off" });
-      setText(text, words.status(state, done, total, facts));
+      setText(text, statusText(state, done, total, facts));
       show(button, state !== "done" && state !== "asked" && state !== "missing");
-      setText(button, isBusy ? words.cancel : state === "failed" ? words.retry : words.again);
+      setText(button, isBusy ? say("cancel") : state === "failed" ? say("retry") : say("compute"));
       setAttributes(button, { "data-cnnviz-control": isBusy ? "cancel" : "again" });
     },
   };
@@ -131,11 +158,7 @@ export function makeSaliencyPanel(
 
   const tellFacts = () => {
     if (!facts) return setText(explained, "");
-    const { scoreKind, name, score, layer } = facts;
-    setText(
-      explained,
-      words.explained(scoreKind, name, score === null ? "" : formatNumber(score), layer),
-    );
+    setText(explained, explainedText(facts));
   };
 
   return {
@@ -153,10 +176,11 @@ export function makeSaliencyPanel(
         select.value = next.name;
       }
       box.setAttribute("aria-label", next.title);
-      setAttributes(remove, { "aria-label": words.removeMethod(next.title) });
+      setAttributes(remove, { "aria-label": say("remove_method", { title: next.title }) });
       show(remove, !isOnly);
       parameters.show(next.parameters, values);
-      setText(about, `${next.summary} ${words.needs(next.passes)} ${next.paper}`);
+      const { summary, passes, paper } = next;
+      setText(about, say("about_saliency", { summary, passes, paper }));
     },
     ask(keeps) {
       if (!keeps) map = null;
@@ -184,7 +208,7 @@ export function makeSaliencyPanel(
       map = null;
       facts = null;
       tellFacts();
-      notice.say("", words.failed(method?.title ?? ""), message, hint);
+      notice.say("", say("saliency_failed", { title: method?.title ?? "" }), message, hint);
       setState("failed");
     },
     draw(picture, look) {

@@ -5,7 +5,7 @@ import type { Values } from "./parameters";
 import type { Question } from "./saliencymap";
 import { makeSaliencyPanel, type SaliencyPanel } from "./saliencypanel";
 import type { MethodInfo, PanelTrait } from "./saliencytraits";
-import * as words from "./words-saliency";
+import { say } from "./words";
 
 /** One method on the screen; its slot names it to the kernel for as long as it is there. */
 export interface PanelEntry {
@@ -45,7 +45,7 @@ export function makePanelList(
   methods: () => readonly MethodInfo[],
   events: PanelEvents,
 ): PanelList {
-  const add = h("button.add", { type: "button", "data-cnnviz-control": "add" }, words.addMethod);
+  const add = h("button.add", { type: "button", "data-cnnviz-control": "add" }, say("add_method"));
   const grid = h("div.panels");
   const entries: PanelEntry[] = [];
 

@@ -12,8 +12,7 @@ import { makeProbe } from "./probe";
 import type { ValueMap } from "./saliencymap";
 import type { SaliencyLook } from "./saliencytraits";
 import type { Block } from "./wire";
-import * as shared from "./words";
-import * as words from "./words-saliency";
+import { say } from "./words";
 
 export interface SaliencyView {
   readonly box: HTMLElement;
@@ -49,7 +48,8 @@ function makeLegend() {
   return {
     box,
     show(form: Form, percentile: number, end: number, colormap: string) {
-      setText(sentence, words.legend(form, percentile, formatNumber(end)));
+      const fields = { values: say(`legend_${form}`), percentile, end: formatNumber(end) };
+      setText(sentence, say(percentile < 100 ? "legend_clipped" : "legend_whole", fields));
       setText(low, formatNumber(extentIn(form, end).low));
       setText(high, formatNumber(end));
       if (drawn === colormap) return;
@@ -67,8 +67,8 @@ export function makeSaliencyView(on: On): SaliencyView {
     tabindex: 0,
     hidden: true,
   });
-  const none = h("p.quiet", words.noMap);
-  const readout = new Text(shared.readoutHint);
+  const none = h("p.quiet", say("no_map_yet"));
+  const readout = new Text(say("readout_hint"));
   const legend = makeLegend();
   let last: Drawn | null = null;
   let shown: { readonly picture: Block; readonly large: Block["data"] } | null = null;
@@ -80,12 +80,12 @@ export function makeSaliencyView(on: On): SaliencyView {
     () => last?.map ?? null,
     (aim) => {
       mark(aim?.spot ?? null);
-      if (!aim || !last) return setText(readout, shared.readoutHint);
+      if (!aim || !last) return setText(readout, say("readout_hint"));
       const { y, x } = aim;
       const { values, width, isExact } = last.map;
       const value = values[y * width + x] ?? 0;
       const text = isExact ? formatExact(value) : `≈ ${formatNumber(value)}`;
-      setText(readout, shared.readout(y, x, text));
+      setText(readout, say("readout", { y, x, value: text }));
     },
   );
 
@@ -148,7 +148,10 @@ export function makeSaliencyView(on: On): SaliencyView {
           threshold: 0,
         });
         legend.show(form, look.percentile, end, colormap);
-        frame.setAttribute("aria-label", words.mapOf(title, map.height, map.width));
+        frame.setAttribute(
+          "aria-label",
+          say("map_of", { name: title, height: map.height, width: map.width }),
+        );
       } else {
         last = null;
         if (rgb) paintPicture(pixels, rgb);

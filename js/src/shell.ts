@@ -1,14 +1,14 @@
 /** What every view is made of: its root, the traits it follows, what it says of its state, its end. */
 
-import type { AnyModel } from "@anywidget/types";
-import type { Clock } from "./clock";
+import type { AnyModel, RenderProps } from "@anywidget/types";
+import { type Clock, realClock } from "./clock";
 import { h, listenUntil, type On, setAttributes } from "./dom";
 import { type Choice, joinLink } from "./link";
 import { makeNotice, type Notice } from "./notice";
 import type { StreamState } from "./stream";
-import { makeTraitWriter, type SharedTraits, type TraitWriter } from "./traits";
+import { makeTraitWriter, type SharedTraits, type SpokenTraits, type TraitWriter } from "./traits";
 import type { Failure } from "./wire";
-import * as words from "./words";
+import { say, takeWords } from "./words";
 
 export interface Shell<T> {
   /** The view's element, not in the page yet. */
@@ -45,6 +45,7 @@ export function openShell<T extends SharedTraits>(
   clock: Clock,
   onChoice: (choice: Choice) => void,
 ): Shell<T> {
+  takeWords(model.get("_words"), model.get("_language"));
   const ending = new AbortController();
   const { signal } = ending;
   const endings: (() => void)[] = [];
@@ -52,6 +53,7 @@ export function openShell<T extends SharedTraits>(
   const notice = makeNotice();
   const root = h("div", {
     class: "cnnviz",
+    lang: say("language_tag"),
     "data-cnnviz-widget": name,
     "data-lm-suppress-shortcuts": "true",
   });
@@ -85,17 +87,38 @@ export function openShell<T extends SharedTraits>(
       const isBusy = state === "busy" || state === "waiting";
       setAttributes(root, { "aria-busy": isBusy && "true", "data-state": state });
       if (state === "idle") notice.clear("static");
-      return state === "idle" || state === "asking" ? "" : words.states[state];
+      return state === "idle" || state === "asking" ? "" : say(`state_${state}`);
     },
-    fail({ kind, message, hint }, title = words.failed) {
+    fail({ kind, message, hint }, title = say("failed")) {
       if (kind) notice.say(kind, title, message, hint);
-      else notice.say("", words.badMessage, message, hint ?? words.badMessageHint);
+      else notice.say("", say("bad_message"), message, hint ?? say("bad_message_hint"));
     },
     end() {
       writer.flush();
       ending.abort();
       for (const run of endings) run();
       root.remove();
+    },
+  };
+}
+
+/** A widget as its host takes it; its view is opened anew when Python sets another language. */
+export function asWidget<T extends SpokenTraits>(
+  openView: (model: AnyModel<T>, el: HTMLElement, clock: Clock) => () => void,
+): { render(props: RenderProps<T>): () => void } {
+  return {
+    render({ model, el }) {
+      const event = "change:_language";
+      let close = openView(model, el, realClock);
+      const reopen = () => {
+        close();
+        close = openView(model, el, realClock);
+      };
+      model.on(event, reopen);
+      return () => {
+        model.off(event, reopen);
+        close();
+      };
     },
   };
 }

@@ -11,7 +11,7 @@ import { channelOrder } from "./order";
 import { paintMaps } from "./paint";
 import { makeQuestionView } from "./question";
 import type { LayerEntry } from "./traits";
-import * as words from "./words";
+import { say } from "./words";
 
 export interface Stage {
   readonly box: HTMLElement;
@@ -24,29 +24,29 @@ export interface Stage {
 
 /** What is wrong with a layer as a whole, in words, or "". */
 export function remarkOn(maps: Maps): string {
-  if (!maps.codes.some((code) => code <= LEVELS)) return words.nanLayer;
+  if (!maps.codes.some((code) => code <= LEVELS)) return say("nan_layer");
   const { low, high } = layerExtent(maps);
   const isBlank = low === high && maps.factor === 1 && !maps.codes.some((code) => code > LEVELS);
-  return isBlank ? words.deadLayer(formatNumber(low)) : "";
+  return isBlank ? say("dead_layer", { value: formatNumber(low) }) : "";
 }
 
 /** The channels of a layer as tiles. */
 function channelTiles(maps: Maps, { scale, colours, sort }: Look): Tiles {
   const { channels, fullHeight, fullWidth, factor, minimum, maximum } = maps;
   const order = channelOrder(maps, sort);
-  const size = words.channels(channels, fullHeight, fullWidth);
+  const size = say("channels", { count: channels, height: fullHeight, width: fullWidth });
   return {
     order,
     cover: `${maps.height} ${maps.width}`,
-    title: size + (factor > 1 ? words.reduced(factor) : ""),
+    title: size + (factor > 1 ? say("channels_reduced", { factor }) : ""),
     paint: (view, grid, scroll) =>
       paintMaps(view, grid, maps, order, scroll, makeLuts(maps, scale, colours)),
     describe(channel) {
       const low = formatNumber(minimum[channel] ?? 0);
       const high = formatNumber(maximum[channel] ?? 0);
-      return words.cell(channel, low, high, isDead(maps, channel));
+      return say(isDead(maps, channel) ? "cell_dead" : "cell", { channel, low, high });
     },
-    mark: (channel) => (isDead(maps, channel) ? words.dead : ""),
+    mark: (channel) => (isDead(maps, channel) ? say("dead") : ""),
   };
 }
 

@@ -4,7 +4,7 @@ import { inputControl } from "./controls";
 import { h, type On, onKeys, setAttributes, setText, show } from "./dom";
 import { formatProbability } from "./format";
 import type { Index } from "./traits";
-import * as words from "./words-target";
+import { say } from "./words";
 
 /** A class that the network finds likely, as a frame of kind "input" lists it. */
 export interface Prediction {
@@ -76,19 +76,19 @@ export function makeTargetPicker(on: On, onChoose: (target: number) => void): Ta
     select(target);
     onChoose(target);
   };
-  const slider = inputControl("range", "target", words.target, on, ({ valueAsNumber }) =>
+  const slider = inputControl("range", "target", say("target"), on, ({ valueAsNumber }) =>
     pick(slots[valueAsNumber]),
   );
   const search = h("input", {
     type: "search",
-    placeholder: words.findClass,
-    "aria-label": words.findClass,
+    placeholder: say("find_class"),
+    "aria-label": say("find_class"),
     role: "combobox",
     "aria-autocomplete": "list",
     "aria-controls": id,
     "aria-expanded": "false",
   });
-  const list = h("ul.found", { id, role: "listbox", "aria-label": words.classes, hidden: true });
+  const list = h("ul.found", { id, role: "listbox", "aria-label": say("targets"), hidden: true });
   const none = h("p.quiet", { role: "status" });
 
   const select = (target: number) => {
@@ -98,12 +98,14 @@ export function makeTargetPicker(on: On, onChoose: (target: number) => void): Ta
     slider.input.value = `${slots.indexOf(target)}`;
     const name = className(index, target);
     const place = [...likely.keys()].indexOf(target) + 1;
-    const rank = place ? words.likely(place, likely.size) : words.searched;
+    const rank = place ? say("likely", { place, count: likely.size }) : say("searched");
     const share = likely.get(target)?.probability ?? null;
-    setText(slider.label, `${words.target}: ${name}, ${rank}`);
+    const text = say("listed", { first: name, second: rank });
+    setText(slider.label, say("labelled", { label: say("target"), text }));
     slider.label.title = name;
-    const spoken = share === null ? "" : `, ${formatProbability(share)}`;
-    setAttributes(slider.input, { "aria-valuetext": `${name}, ${rank}${spoken}` });
+    const second = share === null ? "" : formatProbability(share);
+    const spoken = second ? say("listed", { first: text, second }) : text;
+    setAttributes(slider.input, { "aria-valuetext": spoken });
   };
 
   const mark = () => {
@@ -135,7 +137,7 @@ export function makeTargetPicker(on: On, onChoose: (target: number) => void): Ta
     );
     show(list, found.length > 0);
     setAttributes(search, { "aria-expanded": `${found.length > 0}` });
-    setText(none, search.value.trim() && found.length === 0 ? words.noClass : "");
+    setText(none, search.value.trim() && found.length === 0 ? say("no_class") : "");
     mark();
   };
 

@@ -2,6 +2,10 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { type Clock, makeTimer } from "./clock";
+import type { WordTables } from "./words";
+
+/** What the numbers are that a network gives for its classes. */
+export type ScoreKind = "logit" | "probability" | "log-probability";
 
 /** One module call of the network, a layer or a container. */
 export interface LayerEntry {
@@ -30,14 +34,20 @@ export interface Index {
   readonly classes: readonly string[] | null;
   /** How many classes there are, named or not; null where there are no class scores. */
   readonly class_count: number | null;
-  /** What the scores are: "logit", "probability" or "log-probability". */
-  readonly score_kind: string;
+  readonly score_kind: ScoreKind;
   readonly notices: readonly string[];
   readonly error?: { readonly message: string; readonly hint: string | null } | null;
 }
 
-/** The traits that every widget has. */
-export interface SharedTraits {
+/** What a widget brings along to be said; see words.ts. */
+export interface SpokenTraits {
+  readonly _words: WordTables;
+  /** The language that Python has set, or "" for that of the browser. */
+  readonly _language: string;
+}
+
+/** The traits that every widget of an Inspector has. */
+export interface SharedTraits extends SpokenTraits {
   _index: Index;
   /** Whether the view follows the others of its Inspector, and they follow it. */
   linked: boolean;

@@ -1,9 +1,9 @@
 /** The modules of a network as a tree by path: folded, searched, and walked by keyboard. */
 
 import { h, type On, onKeys, show } from "./dom";
-import { formatCount, formatShape } from "./format";
+import { formatParameters, formatShape } from "./format";
 import type { LayerEntry } from "./traits";
-import * as words from "./words";
+import { say } from "./words";
 
 /** Networks with more layers than this start folded, but for the branch in use. */
 const UNFOLDED_LAYERS = 60;
@@ -58,12 +58,12 @@ export interface Tree {
 }
 
 export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
-  const list = h("div.tree", { role: "tree", "aria-label": words.layers });
-  const none = h("p.quiet", words.nothingFound);
+  const list = h("div.tree", { role: "tree", "aria-label": say("layers") });
+  const none = h("p.quiet", say("no_layer_found"));
   const search = h("input", {
     type: "search",
-    placeholder: words.findLayer,
-    "aria-label": words.findLayer,
+    placeholder: say("find_layer"),
+    "aria-label": say("find_layer"),
   });
   let branches: Branch[] = [];
   let shown: Branch[] = [];
@@ -90,8 +90,9 @@ export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
     if (layer) {
       const shape = formatShape(layer.shape);
       row.append(h("span", layer.type), h("span", shape));
-      const parameters = words.parameters(formatCount(layer.params));
-      row.title = [layer.name, layer.type, shape, parameters].join(", ");
+      const [name, type] = [layer.name, layer.type];
+      const facts = [name, type, shape, formatParameters(layer.params)];
+      row.title = facts.reduce((first, second) => say("listed", { first, second }));
     }
     return row;
   };
@@ -176,7 +177,7 @@ export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
   });
 
   return {
-    box: h("section.layers", h("h3", words.layers), search, list, none),
+    box: h("section.layers", h("h3", say("layers")), search, list, none),
     setLayers(layers) {
       branches = buildTree(layers);
       focused = undefined;

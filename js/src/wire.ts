@@ -3,6 +3,8 @@
  * read tests/wire_vectors.json. Outgoing messages are written where they are sent, in stream.ts.
  */
 
+import { told } from "./words";
+
 export const WIRE_VERSION = 1;
 
 const ALIGNMENT = 8;
@@ -126,12 +128,13 @@ export function readArrays(header: Fields, buffer: DataView | undefined): Record
 /**
  * Reads one kernel message.
  *
- * @param content the JSON part
+ * @param raw the JSON part
  * @param buffers the binary parts as the host hands them over; the format uses the first
  * @throws WireError if the message departs from the format
  */
-export function decode(content: unknown, [buffer]: readonly DataView[] = []): Message {
-  must(isRecord(content), "the message is not an object");
+export function decode(raw: unknown, [buffer]: readonly DataView[] = []): Message {
+  must(isRecord(raw), "the message is not an object");
+  const content = told(raw);
   const { type, params, kind, seq, hint } = content;
   const cid = text(content, "cid");
   if (type === "welcome") {

@@ -1,120 +1,62 @@
 /**
- * Every word that the interface shows. Each is an export of its own, so that a bundle carries those
- * that its widget uses and no others: `import * as words from "./words"`.
+ * What the interface says, in the reader's language. The words are in cnnviz_widgets/words/, one
+ * table per language; a widget brings those that it needs as a trait, and no bundle holds any.
  */
 
-import type { ScaleMode, SpecialName } from "./colormap";
-import type { SortKey } from "./order";
+import type sections from "../../cnnviz_widgets/words/en.json";
 
-export const layer = "Layer";
-export const layers = "Layers";
-export const place = (place: number, count: number) => `${place} of ${count}`;
-export const container = "block";
-export const parameters = (count: string) =>
-  count === "0" ? "no parameters" : `${count} parameters`;
-export const findLayer = "Find a layer";
-export const nothingFound = "No layer matches.";
+type Sections = typeof sections;
 
-export const picture = "The picture that goes in";
-export const pictureOf = (place: number, count: number) => `Picture ${place} of ${count}`;
-export const noPicture = "The input is not a picture.";
-export const noMap = "No map: this layer is shown below.";
-export const says = "What the network says";
-export const probability = (kind: string) =>
-  ({
-    logit: "Softmax of the scores",
-    probability: "As the network gives them",
-    "log-probability": "Exponentials of the scores",
-  })[kind] ?? kind;
-export const noScores = "This network gives no class scores.";
+/** Sections whose texts Python says. */
+type Theirs = "document" | "explore" | "methods" | "notes" | "notices";
+type Ours = Exclude<keyof Sections, Theirs>;
 
-export const channel = (channel: number) => `Channel ${channel}`;
-export const channels = (count: number, height: number, width: number) =>
-  `${count} ${count === 1 ? "channel" : "channels"} of ${height} × ${width}`;
-export const reduced = (factor: number) => `, drawn as means of ${factor} × ${factor}`;
-export const cell = (channel: number, low: string, high: string, isDead: boolean) =>
-  `channel ${channel}: ${low} to ${high}${isDead ? ", dead" : ""}`;
-export const sorts: Readonly<Record<SortKey, string>> = {
-  index: "index",
-  mean: "mean",
-  maximum: "maximum",
-  variance: "variance",
-  zeros: "share of zeros",
-};
-export const rank = (place: number, count: number, sort: SortKey) =>
-  sort === "index" ? `of ${count}` : `${place} of ${count} by ${sorts[sort]}`;
-export const dead = "dead";
-export const large = (channel: number, layer: string, height: number, width: number) =>
-  `Channel ${channel} of ${layer}, ${height} × ${width} values; arrow keys read them`;
-export const readout = (y: number, x: number, value: string) => `y ${y}, x ${x}: ${value}`;
-export const readoutHint = "Point at the map to read a value.";
-export const facts = ["minimum", "maximum", "mean", "zeros"];
-export const histogram = (low: string, high: string) =>
-  `Histogram of the values from ${low} to ${high}`;
-export const allEqual = (value: string) => `Dead: all values of this channel are ${value}.`;
-export const noFinite = "No value of this channel is a finite number.";
-export const deadLayer = (value: string) =>
-  `Every value of this layer is ${value}: nothing gets through it.`;
-export const nanLayer = "No value of this layer is a finite number.";
+/** Names of the texts that views say. */
+export type WordKey = { [S in Ours]: keyof Sections[S] & string }[Ours];
 
-export const inputOf = "Input of the layer";
-export const outputOf = "Output of the layer";
-export const values = (count: number, low: string, high: string) =>
-  `${count} values, ${low} to ${high}; the bars start at zero`;
+/** The rest of all names that begin so: "index" of "sort_index". */
+export type After<Start extends string> = WordKey extends infer K
+  ? K extends `${Start}${infer Rest}`
+    ? Rest
+    : never
+  : never;
 
-export const view = "View";
-export const scale = "Scale";
-export const scales: Readonly<Record<ScaleMode, string>> = {
-  channel: "each channel on its own",
-  layer: "whole layer",
-  fixed: "fixed by you",
-};
-export const low = "From";
-export const high = "To";
-export const colormap = "Colours";
-export const colormapName = (name: string, isDiverging: boolean) =>
-  isDiverging ? `${name}, centred on zero` : name;
-export const sort = "Sort by";
-export const tile = "Tile size";
-export const showInput = "Show the layer's input beside its output";
+/** Texts by name, for each language. */
+export type WordTables = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-export const legend: Readonly<Record<ScaleMode, (channel: number) => string>> = {
-  channel: (channel) => `Each channel on its own scale; channel ${channel}:`,
-  layer: () => "All channels on the scale of the whole layer:",
-  fixed: () => "All channels on the scale you fixed:",
-};
-export const centred = "centred on zero";
-export const special: Readonly<Record<SpecialName, string>> = {
-  nan: "not a number",
-  posinf: "+infinity",
-  neginf: "-infinity",
-  below: "below",
-  above: "above",
-};
+// One for the module, which hosts load for each widget anew; all views of a kernel speak alike.
+let language = "en";
+let table: Readonly<Record<string, string>> = {};
 
-export const askLayout = "Which axis is which?";
-export const askWhy = (shape: string) =>
-  `The output of this layer has the shape (${shape}), which can be read in more than one way.`;
-export const layouts: Readonly<Record<string, string>> = {
-  NC: "batch, values",
-  NCL: "batch, channels, positions",
-  NLC: "batch, positions, channels (tokens)",
-  NCHW: "batch, channels, height, width",
-  NHWC: "batch, height, width, channels",
-  NCDHW: "batch, channels, depth, height, width",
-};
-export const choose = "choose";
+/**
+ * Takes the words of a widget.
+ *
+ * @param forced the language that Python has set, or "" for the first that the browser prefers
+ */
+export function takeWords(tables: WordTables, forced: string): void {
+  const wanted = [forced, ...navigator.languages].map((tag) => tag.toLowerCase().split("-")[0]);
+  language = wanted.find((tag) => tag && tag in tables) ?? "en";
+  table = tables[language] ?? {};
+}
 
-export const states = {
-  busy: "Loading",
-  waiting: "Waiting for the kernel",
-  static: "No kernel answers",
-  stored: "Stored in this page",
-};
-export const staticHint = "Layers that are in this page can still be shown.";
-export const missing = (layer: string) => `${layer} is not in this page.`;
-export const failed = "This did not work";
-export const failedLayer = (layer: string) => `${layer} cannot be shown`;
-export const badMessage = "The page and the kernel do not understand each other";
-export const badMessageHint = "Reload the page and restart the kernel.";
-export const noLayers = "This network has no layers to show.";
+/**
+ * A text with its fields filled in: `{name}`, or `{count|one|several}`, which is "one" for 1. The
+ * same rule is in cnnviz_widgets/words/phrase.py.
+ */
+export function say(key: WordKey, fields: Readonly<Record<string, string | number>> = {}): string {
+  return (table[key] ?? key).replace(
+    /\{(\w+)(?:\|([^{}|]*)\|([^{}|]*))?\}/g,
+    (_, name: string, one?: string, several?: string) => {
+      const value = `${fields[name]}`;
+      return one === undefined ? value : ((value === "1" ? one : several) ?? "");
+    },
+  );
+}
+
+/** What Python has told, with every text in it that is in all languages in the reader's alone. */
+export function told<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(told) as T;
+  if ("en" in value) return ((value as Record<string, unknown>)[language] ?? value.en) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, told(of)])) as T;
+}

@@ -6,6 +6,7 @@ import bakedWidget, {
   type Message,
 } from "../src/baked";
 import { indexOf, WidgetModel } from "./model";
+import { SPOKEN } from "./tables";
 
 type Told = { content: Record<string, unknown>; bytes: number[] };
 
@@ -24,7 +25,7 @@ const ANSWERS: Answers = [
 ];
 
 function traits(more: Partial<BakedTraits> = {}): BakedTraits {
-  return { _index: indexOf(), linked: true, _baked: null, ...more };
+  return { ...SPOKEN, _index: indexOf(), linked: true, _baked: null, ...more };
 }
 
 describe("a baked model", () => {

@@ -2,6 +2,7 @@
 
 import type { CamMethod, CamTraits } from "../src/camtraits";
 import { indexOf, LAYERS, type Sent, WidgetModel } from "./model";
+import { SPOKEN } from "./tables";
 
 const method = (name: string, progressive = false): CamMethod => ({
   name,
@@ -17,6 +18,7 @@ export const CLASSES = ["ant", "bee", "cat", "dog"];
 export class CamModel extends WidgetModel<CamTraits> {
   constructor(traits: Partial<CamTraits> = {}) {
     super({
+      ...SPOKEN,
       _index: { ...indexOf(), classes: CLASSES, class_count: 4 },
       _methods: [method("gradcam"), method("layercam"), method("scorecam", true)],
       _grids: LAYERS.slice(0, 3),

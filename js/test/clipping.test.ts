@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { extentIn, percentileOf, sortedSizes, usualForm, valuesIn } from "../src/clipping";
-import { clip, legend, ordinal } from "../src/words-saliency";
 
 const values = Float32Array.of(-3, 0.5, 2, -0.1, 7, 0.25, -6.5, 1);
 
@@ -44,22 +43,5 @@ describe("percentiles", () => {
     expect([...sortedSizes(Float32Array.of(3, NaN, -1, Infinity))]).toEqual([1, 3]);
     expect(percentileOf(sortedSizes(Float32Array.of(NaN)), 99)).toBe(0);
     expect(percentileOf(sortedSizes(Float32Array.of(-4)), 99)).toBe(4);
-  });
-});
-
-describe("words about the scale", () => {
-  it("counts as people do", () => {
-    const said = [1, 2, 3, 4, 11, 12, 13, 21, 92, 93, 99, 99.5, 100].map(ordinal);
-    expect(said.join(" ")).toBe("1st 2nd 3rd 4th 11th 12th 13th 21st 92nd 93rd 99th 99.5th 100th");
-  });
-
-  it("names the percentile and its number", () => {
-    expect(legend("absolute", 99, "0.83")).toBe(
-      "Absolute values, clipped at the 99th percentile, 0.83:",
-    );
-    expect(legend("signed", 100, "0.83")).toBe(
-      "Signed values, centred on zero, up to the largest, 0.83:",
-    );
-    expect([clip(92), clip(100)]).toEqual(["92nd percentile", "not at all"]);
   });
 });

@@ -2,6 +2,7 @@
 
 import type { Bank, FilterEntry, FilterIndex, FilterTraits } from "../src/filters";
 import { indexOf, layerEntry, type Sent, WidgetModel } from "./model";
+import { SPOKEN } from "./tables";
 
 /** A layer with weights; filters of two kernels of 2 x 2 if nothing else is said. */
 export function filterEntry(
@@ -67,6 +68,7 @@ export function filterIndex(batch = 2): FilterIndex {
 export class FilterModel extends WidgetModel<FilterTraits> {
   constructor(traits: Partial<FilterTraits> = {}) {
     super({
+      ...SPOKEN,
       _index: filterIndex(),
       linked: true,
       layer: "stem",

@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { BrowserTraits } from "../src/layertraits";
 import type { Index, LayerEntry, SharedTraits } from "../src/traits";
+import { SPOKEN } from "./tables";
 
 export interface Sent {
   type: string;
@@ -23,7 +24,7 @@ export const LAYERS = ["stem", "body.conv", "body.relu", "head"];
 
 export function indexOf(names: readonly string[] = LAYERS, epoch = 1): Index {
   const layers = names.map((name, place) => layerEntry(name, place));
-  const scores = { classes: null, class_count: 3, score_kind: "logit" };
+  const scores = { classes: null, class_count: 3, score_kind: "logit" } as const;
   return { inspector: "one", epoch, model: "Net", batch: 2, layers, notices: [], ...scores };
 }
 
@@ -132,6 +133,7 @@ export class WidgetModel<T extends SharedTraits> {
 export class FakeModel extends WidgetModel<BrowserTraits> {
   constructor(traits: Partial<BrowserTraits> = {}) {
     super({
+      ...SPOKEN,
       _index: indexOf(),
       linked: true,
       layer: "stem",

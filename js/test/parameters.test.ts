@@ -18,7 +18,10 @@ const INFOS: readonly ParameterInfo[] = [
     label: "Baseline",
     kind: "choice",
     default: "black",
-    choices: ["black", "blur"],
+    choices: [
+      ["black", "black"],
+      ["blur", "blurred"],
+    ],
   },
   {
     ...NONE,

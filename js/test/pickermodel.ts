@@ -2,6 +2,7 @@
 
 import type { PickerTraits } from "../src/pickertraits";
 import { indexOf, type Sent, WidgetModel } from "./model";
+import { SPOKEN } from "./tables";
 
 export class PickerModel extends WidgetModel<PickerTraits> {
   /** Parts of files, as they were sent. */
@@ -9,6 +10,7 @@ export class PickerModel extends WidgetModel<PickerTraits> {
 
   constructor(traits: Partial<PickerTraits> = {}) {
     super({
+      ...SPOKEN,
       _index: { ...indexOf(), batch: 1 },
       linked: true,
       image: 0,

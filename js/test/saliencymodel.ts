@@ -3,6 +3,7 @@
 import type { ParameterInfo } from "../src/parameters";
 import type { MethodInfo, SaliencyTraits } from "../src/saliencytraits";
 import { indexOf, type Sent, WidgetModel } from "./model";
+import { SPOKEN } from "./tables";
 
 const ABOUT = { family: "saliency", paper: "arXiv:1", passes: "1 forward", summary: "What it is." };
 
@@ -35,6 +36,7 @@ const FACTS = { layer: null, note: null, target: TARGET, forward: 25, backward: 
 export class SaliencyFake extends WidgetModel<SaliencyTraits> {
   constructor(traits: Partial<SaliencyTraits> = {}) {
     super({
+      ...SPOKEN,
       _index: indexOf(),
       _methods: METHODS,
       _grids: ["stem", "body.conv"],

@@ -55,9 +55,10 @@ def open_notebook(browser: Browser, lab: JupyterLab) -> Iterator[OpenNotebook]:
         width: int = 1280,
         dpr: float = 1,
         kernel: str = "python3",
+        locale: str = "en-US",
     ) -> Notebook:
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, device_scale_factor=dpr
+            viewport={"width": width, "height": 900}, device_scale_factor=dpr, locale=locale
         )
         contexts.append(context)
         file = name or f"test-{os.getpid()}-{id(contexts):x}-{next(names)}.ipynb"

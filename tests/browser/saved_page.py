@@ -30,17 +30,25 @@ class SavedPage(WatchedPage):
     browser : Browser
     path : Path
         The file.
-    width, dark
+    width, dark, locale
         Of the window.
     """
 
     kinds = ("error", "warning")
 
     def __init__(
-        self, browser: Browser, path: Path, *, width: int = 1280, dark: bool = False
+        self,
+        browser: Browser,
+        path: Path,
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        locale: str = "en-US",
     ) -> None:
         self.context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            locale=locale,
         )
         self.context.set_offline(True)
         super().__init__(self.context.new_page())

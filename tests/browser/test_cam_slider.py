@@ -133,7 +133,7 @@ def test_two_classes_are_on_one_scale(view: CamView, sweep: CamSweep) -> None:
     view.wait_for(target=0)
     view.rest()
     expect(view.root.locator(".cnnviz-panel")).to_have_count(2)
-    expect(view.root.locator(".cnnviz-legend")).to_contain_text("both maps on one scale")
+    expect(view.root.locator(".cnnviz-legend")).to_contain_text("the 2 maps on one scale")
     maps = [sweep[default_layer(sweep), target] for target in (0, 3)]
     size = large(maps[0].picture).shape[:2]
     peaks = [float(resized(found.rectified(), size).max()) for found in maps]

@@ -84,7 +84,7 @@ def test_maps_are_drawn_as_numpy_draws_them(
     assert np.array_equal(view.pixels(), expected)
     number = f"{float(f'{end:.4g}'):g}"
     expect(view.panels.first).to_contain_text(
-        f"Signed values, centred on zero, clipped at the 95th percentile, {number}:"
+        f"Signed values, centred on zero, clipped at percentile 95, {number}:"
     )
     view.choose("show", "picture")
     assert np.array_equal(view.pixels(), pixelwise.picture)

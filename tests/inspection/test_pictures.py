@@ -37,11 +37,11 @@ def test_an_unknown_range_is_stretched_with_a_notice() -> None:
 def test_channels_that_have_no_colour() -> None:
     four, notice = picture_of(torch.cat((UNIT, UNIT[:, :1]), 1), 0, None)
     np.testing.assert_array_equal(four, PIXELS)
-    assert notice == "the first three of 4 input channels shown"
+    assert notice == "The first three of 4 input channels shown."
     eleven, notice = picture_of(torch.full((1, 11, 2, 2), 0.5), 0, None)
     assert eleven is not None
     assert eleven.max() == eleven.min() == 128
-    assert notice == "the mean of 11 input channels shown"
+    assert notice == "The mean of 11 input channels shown."
 
 
 def test_volumes_show_their_middle_slice_and_vectors_nothing() -> None:
@@ -50,7 +50,7 @@ def test_volumes_show_their_middle_slice_and_vectors_nothing() -> None:
     picture, notice = picture_of(volume, 0, None)
     assert picture is not None
     assert picture.min() == 255
-    assert notice == "the middle one of 3 depth slices is shown"
+    assert notice == "The middle one of 3 depth slices is shown."
     assert picture_of(torch.zeros(1, 7), 0, None) == (None, None)
 
 
@@ -66,7 +66,7 @@ def test_a_film_shows_its_middle_frame() -> None:
     picture, notice = picture_of(film, 0, None)
     assert picture is not None
     assert picture[0, 0].tolist() == [0, 255, 0]
-    assert notice == "the middle one of 5 frames is shown"
+    assert notice == "The middle one of 5 frames is shown."
 
 
 def test_channels_that_are_not_where_they_should_be_give_no_picture() -> None:

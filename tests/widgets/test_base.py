@@ -91,7 +91,8 @@ def test_a_busy_model_is_answered_and_not_waited_for(monkeypatch: pytest.MonkeyP
         answer = sent.wait(1)
     assert time.monotonic() - started < 2
     assert answer["type"] == "err"
-    assert "the model is busy" in answer["message"]
+    assert "the model is busy" in answer["message"]["en"]
+    assert "模型正忙" in answer["message"]["zh"]
 
 
 def test_an_answer_can_send_frames_from_within_a_callback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def test_a_blank_map_says_why() -> None:
         if row[5]
     }
     assert said["relu", 1][0] == "empty"
-    assert "zero" in said["relu", 1][1]
+    assert "zero" in said["relu", 1][1]["en"]
 
 
 def test_layers_are_split_into_frames_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:

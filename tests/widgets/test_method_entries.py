@@ -29,7 +29,7 @@ def test_every_parameter_has_a_label_a_default_and_what_is_allowed() -> None:
             assert parameter["label"]
             assert f"parameter-{parameter['name']}" in parameter_controls("saliency", "cam")
             if parameter["kind"] == "choice":
-                assert parameter["default"] in parameter["choices"]
+                assert parameter["default"] in [name for name, _title in parameter["choices"]]
 
 
 def test_a_method_is_found_in_either_family_and_errs_in_the_first() -> None:

@@ -1,7 +1,7 @@
 /** Runs the widgets of an exported page, with no kernel, no network and no library. */
 
 import { type BakedTraits, bakedModel, type Widget } from "../baked";
-import * as words from "../words-baked";
+import { say, takeWords, told } from "../words";
 import type { Memory } from "./expand";
 import { pageModel } from "./model";
 import { type Page, type PageWidget, readPage } from "./page";
@@ -24,23 +24,34 @@ function load(page: Page, place: number): Promise<AnyWidget> {
 /** Keeps controls disabled that need a kernel, those that come later too. */
 function disable(el: HTMLElement, names: readonly string[]): void {
   if (names.length === 0) return;
+  const title = say("needs_kernel");
   const selector = names.map((name) => `[data-cnnviz-control="${name}"]`).join();
   const apply = () => {
     for (const control of el.querySelectorAll<HTMLInputElement>(selector)) {
       if (!control.disabled) control.disabled = true;
       const label = control.closest("label") ?? control;
-      if (label.title !== words.needsKernel) label.title = words.needsKernel;
+      if (label.title !== title) label.title = title;
     }
   };
   apply();
   new MutationObserver(apply).observe(el, { childList: true, subtree: true });
 }
 
+/** Says what the page itself says in the reader's language: of each text it carries all. */
+function translate(): void {
+  for (const el of document.querySelectorAll<HTMLElement>("[data-cnnviz-told]")) {
+    el.textContent = told(JSON.parse(el.dataset.cnnvizTold ?? '""'));
+    el.lang = say("language_tag");
+  }
+}
+
 async function openAll(page: Page, memory: Memory): Promise<void> {
+  takeWords(page.words, page.language);
+  translate();
   const models = Object.fromEntries(
     Object.entries(page.widgets).map(([id, { state, answers }]) => [
       id,
-      bakedModel(pageModel(state), answers, memory.read),
+      bakedModel(pageModel({ ...state, _words: page.words }), answers, memory.read),
     ]),
   );
   for (const text of page.styles) {
@@ -63,7 +74,7 @@ async function openAll(page: Page, memory: Memory): Promise<void> {
     const widget = page.widgets[id];
     if (!widget) continue;
     await open(el, widget, id).catch((error: unknown) => {
-      el.textContent = words.cannotOpen(`${error}`);
+      el.textContent = say("cannot_open", { error: `${error}` });
     });
     // What is at the top is painted before what is below is made.
     await new Promise((resolve) => setTimeout(resolve));
@@ -76,7 +87,7 @@ async function main(): Promise<void> {
     await openAll(...(await readPage(text)));
   } catch (error) {
     for (const el of document.querySelectorAll("[data-cnnviz-model]")) {
-      el.textContent = words.cannotOpen(`${error}`);
+      el.textContent = say("cannot_open", { error: `${error}` });
     }
   }
   document.documentElement.dataset.cnnvizReady = "";

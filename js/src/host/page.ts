@@ -1,6 +1,7 @@
 /** What a page holds: its text, unpacked. The other half is cnnviz_widgets/export/payload.py. */
 
 import type { Answers, BakedTraits } from "../baked";
+import type { WordTables } from "../words";
 import { type Expansion, type Memory, openMemory } from "./expand";
 
 export interface PageWidget {
@@ -17,6 +18,9 @@ export interface Page {
   readonly modules: readonly string[];
   /** Style sheets, as text. */
   readonly styles: readonly string[];
+  readonly words: WordTables;
+  /** The language that the page is made for; "" is that of the browser. */
+  readonly language: string;
   readonly widgets: Readonly<Record<string, PageWidget>>;
   readonly memory: Expansion;
 }

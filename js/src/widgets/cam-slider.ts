@@ -1,19 +1,11 @@
 /** The CamSlider in the page: slide class-activation maps through layers and classes. */
 
-import type { RenderProps } from "@anywidget/types";
 import { makeCamDrawing } from "../camdrawing";
 import { makeCamOptions } from "../camoptions";
 import { makeCamProgress } from "../camprogress";
 import { type CamQuery, openCamSource } from "../camsource";
-import {
-  CAM_LOOK_TRAITS,
-  type CamLook,
-  type CamModel,
-  type CamTraits,
-  findMethod,
-  readLook,
-} from "../camtraits";
-import { type Clock, realClock } from "../clock";
+import { CAM_LOOK_TRAITS, type CamLook, type CamModel, findMethod, readLook } from "../camtraits";
+import type { Clock } from "../clock";
 import { h, setAttributes } from "../dom";
 import { makeHeader } from "../header";
 import { makeInputPanel } from "../inputpanel";
@@ -21,7 +13,7 @@ import type { Choice } from "../link";
 import { makeNetwork, stepOver } from "../network";
 import { makeRemarks } from "../remarks";
 import { makeSettle } from "../settle";
-import { openShell } from "../shell";
+import { asWidget, openShell } from "../shell";
 import { makeShownClasses } from "../shownclasses";
 import { makeStore } from "../store";
 import type { StreamState } from "../stream";
@@ -29,8 +21,7 @@ import { watch } from "../surroundings";
 import { className, makeTargetPicker, type Prediction, pickPredictions } from "../targetpicker";
 import type { LayerEntry } from "../traits";
 import type { Failure, Frame } from "../wire";
-import * as shared from "../words";
-import * as words from "../words-cam";
+import { say, told } from "../words";
 
 const INPUT_BYTES = 16 << 20;
 /** As in cnnviz_widgets/widgets/cam_slider.py. */
@@ -40,8 +31,8 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   const shell = openShell(model, "cam-slider", clock, (choice) => followChoice(choice));
   const { root, on, writer, notice, followTrait } = shell;
   const inputs = makeStore<Frame>(INPUT_BYTES);
-  const methods = model.get("_methods");
-  let index = model.get("_index");
+  const methods = told(model.get("_methods"));
+  let index = told(model.get("_index"));
   let network = makeNetwork(index);
   let grids = new Set(model.get("_grids"));
   let layer: LayerEntry | null = null;
@@ -74,7 +65,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     },
   );
   const progress = makeCamProgress(on, (isWanted) => (isWanted ? askExact() : source.leave()));
-  const add = h("button.add", { type: "button", "data-cnnviz-control": "add" }, words.add);
+  const add = h("button.add", { type: "button", "data-cnnviz-control": "add" }, say("add_class"));
   on(add, "click", () => addClass());
   const remarks = makeRemarks();
   const side = h("div.side", input.picture, input.predictions, remarks.box);
@@ -161,7 +152,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     if (!maps.includes(null)) notice.clear("map");
     const isWhole = maps.every((map) => map?.isFinal);
     progress.rest(method, isWhole);
-    const remark = state === "static" ? words.noMap : words.waits;
+    const remark = state === "static" ? say("not_in_page") : say("waits");
     drawing.refresh(
       classes.list().map((target, place) => ({
         name: className(index, target),
@@ -276,15 +267,15 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
 
   /** Takes the network, anew when its inputs or weights have changed. */
   const takeIndex = () => {
-    index = model.get("_index");
+    index = told(model.get("_index"));
     grids = new Set(model.get("_grids"));
     network = makeNetwork(index);
     header.setLayers(network.leaves);
     remarks.say(index.notices);
     const { error } = index;
-    if (error) notice.say("index", shared.failed, error.message, error.hint);
-    else if (index.class_count === null) notice.say("index", shared.failed, words.noClasses);
-    else if (grids.size === 0) notice.say("index", shared.failed, words.noGrids);
+    if (error) notice.say("index", say("failed"), error.message, error.hint);
+    else if (index.class_count === null) notice.say("index", say("failed"), say("no_classes"));
+    else if (grids.size === 0) notice.say("index", say("failed"), say("no_grids"));
     else notice.clear("index");
     classes.limit(index.class_count ?? 0);
     image = Math.min(image, Math.max(0, index.batch - 1));
@@ -295,13 +286,13 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   const setState = (next: StreamState) => {
     state = next;
     header.setStatus(shell.setState(state));
-    if (state === "static") notice.say("static", shared.states.static, words.staticHint);
+    if (state === "static") notice.say("static", say("state_static"), say("maps_static_hint"));
     settle.touch();
   };
 
   const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
     if (failure.kind !== "map" && failure.kind !== "sweep") return shell.fail(failure);
-    shell.fail({ ...failure, kind: "map" }, words.failed(method.title));
+    shell.fail({ ...failure, kind: "map" }, say("cam_failed", { title: method.title }));
   };
 
   const showLayer = (name: string) => {
@@ -344,6 +335,4 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   };
 }
 
-export default {
-  render: ({ model, el }: RenderProps<CamTraits>): (() => void) => openView(model, el, realClock),
-};
+export default asWidget(openView);

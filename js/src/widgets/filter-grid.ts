@@ -1,7 +1,7 @@
 /** The FilterGrid in the page: the weights of each layer, and what the chosen filter answers. */
 
-import type { AnyModel, RenderProps } from "@anywidget/types";
-import { type Clock, realClock } from "../clock";
+import type { AnyModel } from "@anywidget/types";
+import type { Clock } from "../clock";
 import { h, show } from "../dom";
 import { makeFilterAnswer } from "../filteranswer";
 import { makeFilterCache } from "../filtercache";
@@ -17,15 +17,14 @@ import type { Choice } from "../link";
 import { makeNetwork } from "../network";
 import { makeRemarks } from "../remarks";
 import { makeSettle } from "../settle";
-import { openShell } from "../shell";
+import { asWidget, openShell } from "../shell";
 import { openSource } from "../source";
 import type { FrameKey } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
 import { makeTree } from "../tree";
 import type { Failure, Frame } from "../wire";
-import * as words from "../words";
-import * as filterWords from "../words-filters";
+import { say, told } from "../words";
 
 /** A matrix is asked for at a width in these steps, so that small changes of size ask nothing. */
 const WIDTH_STEP_PX = 32;
@@ -38,7 +37,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   const shell = openShell(model, "filter-grid", clock, (choice) => followChoice(choice));
   const { root, on, writer, notice, followTrait } = shell;
   const cache = makeFilterCache((...asked) => source.stream.ask(...asked));
-  let index = model.get("_index");
+  let index = told(model.get("_index"));
   let network = makeNetwork<FilterEntry>(index);
   let entry: FilterEntry | null = null;
   let filter = model.get("filter");
@@ -61,7 +60,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   const remarks = makeRemarks();
   const picture = makeInputPicture(on, (chosen) => setImage(chosen));
   const answer = makeFilterAnswer(on, picture.mark);
-  const noInputs = h("p.quiet", filterWords.noInputs);
+  const noInputs = h("p.quiet", say("no_inputs"));
   const panel = makeFilterPanel(on);
   const legend = makeFilterLegend();
   const options = makeFilterOptions(on, (change) => changeView(change));
@@ -173,7 +172,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     const { answers } = layer;
     const found = answers && cache.known("answer", { layer: answers, image, filter: chosen });
     answer.show(chosen, found || null);
-    if (answers === null) answer.say(filterWords.noAnswer);
+    if (answers === null) answer.say(say("no_answer"));
   };
 
   /** Asks for what is not in the page of the filter shown, once the slider rests. */
@@ -244,7 +243,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
 
   /** Takes the layers of the network, anew when its inputs or weights have changed. */
   const takeIndex = () => {
-    index = model.get("_index");
+    index = told(model.get("_index"));
     network = makeNetwork<FilterEntry>(index);
     header.setLayers(network.leaves);
     tree.setLayers(network.leaves);
@@ -292,8 +291,8 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   const sayMissing = () => {
     if (state !== "static" || !entry) return;
     const isHere = shown?.entry.name === entry.name;
-    const title = isHere ? words.states.static : words.missing(entry.name);
-    notice.say("static", title, words.staticHint);
+    const title = isHere ? say("state_static") : say("layer_missing", { layer: entry.name });
+    notice.say("static", title, say("layers_static_hint"));
     root.toggleAttribute("data-stale", !isHere);
   };
 
@@ -301,7 +300,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     if (failure.kind === "answer") return answer.say(failure.message);
     if (failure.kind !== "layer") return shell.fail(failure);
     root.toggleAttribute("data-stale", true);
-    shell.fail(failure, words.failedLayer(entry?.name ?? ""));
+    shell.fail(failure, say("layer_failed", { layer: entry?.name ?? "" }));
   };
 
   /** Shows what was chosen in another view, as far as this one can. */
@@ -342,7 +341,4 @@ function readView(model: AnyModel<FilterTraits>): FilterView {
   return Object.fromEntries(read) as unknown as FilterView;
 }
 
-export default {
-  render: ({ model, el }: RenderProps<FilterTraits>): (() => void) =>
-    openView(model, el, realClock),
-};
+export default asWidget(openView);

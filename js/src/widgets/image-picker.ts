@@ -1,20 +1,28 @@
 /** The ImagePicker in the page: a picture comes in, and is shown as the network gets it. */
 
-import type { AnyModel, RenderProps } from "@anywidget/types";
-import { type Clock, realClock } from "../clock";
+import type { AnyModel } from "@anywidget/types";
+import type { Clock } from "../clock";
 import { selectControl } from "../controls";
 import { h, setText, show } from "../dom";
 import { makeInputPanel } from "../inputpanel";
 import { makePickerSamples } from "../pickersamples";
-import type { PickerTraits } from "../pickertraits";
+import type { PickerTraits, Step } from "../pickertraits";
 import { makePickerZone } from "../pickerzone";
 import { makeRemarks } from "../remarks";
-import { openShell } from "../shell";
+import { asWidget, openShell } from "../shell";
 import { makeReader, openStream, type StreamState } from "../stream";
 import { watch } from "../surroundings";
 import { sendFile } from "../upload";
 import type { Failure, Frame, Params } from "../wire";
-import * as words from "../words-picker";
+import { say, told } from "../words";
+
+const FITS = ["crop", "pad", "stretch"] as const;
+
+/** A step in words; sides that differ are named, so that nobody takes one for the other. */
+function stepText([kind, width, height, name]: Step): string {
+  const size = say(width === height ? "size_square" : "size_oblong", { width, height });
+  return say(`step_${kind}`, { size, name });
+}
 
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
 function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock): () => void {
@@ -22,7 +30,7 @@ function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock):
     setImage(choice.image ?? image),
   );
   const { root, on, writer, notice, followTrait } = shell;
-  let index = model.get("_index");
+  let index = told(model.get("_index"));
   let image = model.get("image");
   let epoch = -1;
   let uploads = 0;
@@ -35,13 +43,13 @@ function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock):
   const name = h("strong");
   const steps = h("ol");
   const done = h("section.done", { role: "status" }, name, steps);
-  const fits = Object.entries(words.fits);
-  const fit = selectControl("fit", words.fit, fits, on, (chosen) => choose({ fit: chosen }));
+  const fits = FITS.map((name) => [name, say(`fit_${name}`)] as const);
+  const fit = selectControl("fit", say("fit"), fits, on, (chosen) => choose({ fit: chosen }));
   const status = h("span.status", { role: "status" });
   const seen = h("div.seen", input.picture, remarks.box);
-  const told = h("div.told", done, fit.box, input.predictions);
+  const about = h("div.told", done, fit.box, input.predictions);
   const offered = h("div.offered", zone.box, samples.box, status);
-  root.append(notice.box, h("div.body", offered, seen, told));
+  root.append(notice.box, h("div.body", offered, seen, about));
 
   const stream = openStream(
     shell.cid,
@@ -79,31 +87,32 @@ function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock):
 
   const choose = (params: Params) => stream.ask("choose", params);
 
-  const refuse = (message: string) => notice.say("choose", words.failed, message);
+  const refuse = (message: string) => notice.say("choose", say("picture_failed"), message);
 
   /** Takes a file that was chosen, dropped or pasted. */
   const take = async (file: File | null) => {
     const most = model.get("_most_bytes");
-    if (!isLive) return refuse(words.needsKernel);
-    if (!file) return refuse(words.noFile);
-    if (file.size === 0) return refuse(words.empty);
+    if (!isLive) return refuse(say("picker_needs_kernel"));
+    if (!file) return refuse(say("picture_no_file"));
+    if (file.size === 0) return refuse(say("picture_empty"));
     if (file.size > most) {
-      return refuse(words.tooLarge((file.size / (1 << 20)).toFixed(1), most >> 20));
+      const megabytes = (file.size / (1 << 20)).toFixed(1);
+      return refuse(say("picture_too_large", { megabytes, most: most >> 20 }));
     }
     uploads += 1;
     const upload = uploads;
     const send = (part: object, bytes: ArrayBuffer) => model.send(part, undefined, [bytes]);
     try {
       const isSent = await sendFile(file, shell.cid, upload, send, () => upload === uploads);
-      if (isSent) choose({ upload, name: file.name || words.drop, size: file.size });
+      if (isSent) choose({ upload, name: file.name || say("drop"), size: file.size });
     } catch (error) {
-      refuse(words.unreadable(`${error}`));
+      refuse(say("picture_unreadable", { error: `${error}` }));
     }
   };
 
   const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
     if (failure.kind !== "choose") return shell.fail(failure);
-    shell.fail(failure, words.failed);
+    shell.fail(failure, say("picture_failed"));
     showChosen();
   };
 
@@ -114,12 +123,12 @@ function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock):
     show(done, list !== undefined);
     if (!list) return;
     const place = sample + 1;
-    setText(name, title || (place > 0 ? words.sample(place, model.get("_names").length) : ""));
-    const said = list.map(([kind, width, height, by]) => words.steps[kind]?.(width, height, by));
-    const lines = said.filter((line) => line !== undefined);
-    steps.replaceChildren(
-      ...(lines.length > 0 ? lines : [words.asItWas]).map((line) => h("li", line)),
+    setText(
+      name,
+      title || (place > 0 ? say("sample_of", { place, count: model.get("_names").length }) : ""),
     );
+    const lines = list.length > 0 ? list.map(stepText) : [say("as_it_was")];
+    steps.replaceChildren(...lines.map((line) => h("li", line)));
   };
 
   const setImage = (chosen: number) => {
@@ -136,11 +145,11 @@ function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock):
     isLive = state !== "static" && state !== "stored";
     for (const part of [zone, samples]) part.setEnabled(isLive);
     fit.input.disabled = !isLive;
-    if (state === "static") notice.say("static", words.needsKernel, "");
+    if (state === "static") notice.say("static", say("picker_needs_kernel"), "");
   };
 
   const takeIndex = () => {
-    index = model.get("_index");
+    index = told(model.get("_index"));
     image = Math.min(image, index.batch - 1);
     input.choose(image, index.batch);
     adopt(index.epoch);
@@ -175,7 +184,4 @@ function openView(model: AnyModel<PickerTraits>, el: HTMLElement, clock: Clock):
   };
 }
 
-export default {
-  render: ({ model, el }: RenderProps<PickerTraits>): (() => void) =>
-    openView(model, el, realClock),
-};
+export default asWidget(openView);

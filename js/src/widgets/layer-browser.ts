@@ -1,21 +1,20 @@
 /** The LayerBrowser in the page: slide through the layers, see every channel of each. */
 
-import type { RenderProps } from "@anywidget/types";
 import { makeChannelPanel } from "../channelpanel";
-import { type Clock, realClock } from "../clock";
+import type { Clock } from "../clock";
 import { h, setAttributes, show } from "../dom";
 import { roundOut } from "../format";
 import type { Look } from "../gridcanvas";
 import { makeHeader } from "../header";
 import { makeInputPanel } from "../inputpanel";
-import { type BrowserModel, type BrowserTraits, VIEW_TRAITS, type View } from "../layertraits";
+import { type BrowserModel, VIEW_TRAITS, type View } from "../layertraits";
 import type { Choice } from "../link";
 import { type LayerData, layerExtent, readLayer } from "../maps";
 import { makeNetwork } from "../network";
 import { makeOptions } from "../options";
 import { palette } from "../palettes";
 import { makeSettle } from "../settle";
-import { openShell } from "../shell";
+import { asWidget, openShell } from "../shell";
 import { openSource } from "../source";
 import { makeStage } from "../stage";
 import { type FrameKey, makeStore } from "../store";
@@ -24,7 +23,7 @@ import { watch } from "../surroundings";
 import type { LayerEntry } from "../traits";
 import { makeTree } from "../tree";
 import type { Failure, Frame } from "../wire";
-import * as words from "../words";
+import { say, told } from "../words";
 
 const INPUT_BYTES = 16 << 20;
 
@@ -36,7 +35,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const shell = openShell(model, "layer-browser", clock, (choice) => followChoice(choice));
   const { root, on, writer, notice, followTrait } = shell;
   const inputs = makeStore<Frame>(INPUT_BYTES);
-  let index = model.get("_index");
+  let index = told(model.get("_index"));
   let network = makeNetwork(index);
   let layer: LayerEntry | null = null;
   let image = model.get("image");
@@ -64,8 +63,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const options = makeOptions(on, (change) => changeView(change));
   const onLayout = (name: string, layout: string) =>
     source.stream.ask("layout", { layer: name, layout });
-  const inputStage = makeStage(on, words.inputOf, null, onLayout);
-  const stage = makeStage(on, words.outputOf, (chosen) => setChannel(chosen), onLayout);
+  const inputStage = makeStage(on, say("input_of"), null, onLayout);
+  const stage = makeStage(on, say("output_of"), (chosen) => setChannel(chosen), onLayout);
   const stages = h("div.stages", inputStage.box, stage.box);
   const side = h("div.side", input.picture, input.predictions, remarks, tree.box);
   const band = h("div.band", panel.map, panel.numbers);
@@ -215,15 +214,15 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   /** Takes the layers of the network, anew when its inputs or weights have changed. */
   const takeIndex = () => {
-    index = model.get("_index");
+    index = told(model.get("_index"));
     network = makeNetwork(index);
     header.setLayers(network.leaves);
     tree.setLayers(index.layers);
     source.setLayers(network.leaves);
     sayRemarks(index.notices);
     const { error } = index;
-    if (error) notice.say("index", words.failed, error.message, error.hint);
-    else if (index.layers.length === 0) notice.say("index", words.failed, words.noLayers);
+    if (error) notice.say("index", say("failed"), error.message, error.hint);
+    else if (index.layers.length === 0) notice.say("index", say("failed"), say("no_layers"));
     else notice.clear("index");
     image = Math.min(image, Math.max(0, index.batch - 1));
     source.adopt(index.epoch);
@@ -272,8 +271,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     const isHere = shown?.layer.name === layer.name;
     notice.say(
       "static",
-      isHere ? words.states.static : words.missing(layer.name),
-      words.staticHint,
+      isHere ? say("state_static") : say("layer_missing", { layer: layer.name }),
+      say("layers_static_hint"),
     );
     setAttributes(root, { "data-stale": !isHere });
   };
@@ -282,7 +281,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     const isLayer = failure.kind === "layer" || failure.kind === "layout";
     if (!isLayer) return shell.fail(failure);
     setAttributes(root, { "data-stale": true });
-    shell.fail({ ...failure, kind: "layer" }, words.failedLayer(layer?.name ?? ""));
+    shell.fail({ ...failure, kind: "layer" }, say("layer_failed", { layer: layer?.name ?? "" }));
   };
 
   /** Shows what was chosen in another view, as far as this one can. */
@@ -326,7 +325,4 @@ function readView(model: BrowserModel): View {
   return Object.fromEntries(VIEW_TRAITS.map((name) => [name, model.get(name)])) as unknown as View;
 }
 
-export default {
-  render: ({ model, el }: RenderProps<BrowserTraits>): (() => void) =>
-    openView(model, el, realClock),
-};
+export default asWidget(openView);

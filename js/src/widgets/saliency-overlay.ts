@@ -1,8 +1,7 @@
 /** The SaliencyOverlay in the page: what a class score depends on, by several methods side by side. */
 
-import type { RenderProps } from "@anywidget/types";
 import { usualForm } from "../clipping";
-import { type Clock, realClock } from "../clock";
+import type { Clock } from "../clock";
 import { h, setText, show } from "../dom";
 import { formatProbability } from "../format";
 import { makeInputPanel } from "../inputpanel";
@@ -16,17 +15,14 @@ import {
   type PanelState,
   type SaliencyLook,
   type SaliencyModel,
-  type SaliencyTraits,
 } from "../saliencytraits";
-import { openShell } from "../shell";
+import { asWidget, openShell } from "../shell";
 import { makeStore } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
 import { className, makeTargetPicker, type Prediction, pickPredictions } from "../targetpicker";
 import type { Block, Frame } from "../wire";
-import * as shared from "../words";
-import * as words from "../words-saliency";
-import * as targetWords from "../words-target";
+import { say, told } from "../words";
 
 const INPUT_BYTES = 16 << 20;
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
@@ -34,7 +30,8 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   const shell = openShell(model, "saliency-overlay", clock, (choice) => followChoice(choice));
   const { root, on, writer, notice } = shell;
   const inputs = makeStore<Frame>(INPUT_BYTES);
-  let index = model.get("_index");
+  let index = told(model.get("_index"));
+  let methods = told(model.get("_methods"));
   let target = model.get("target");
   let image = model.get("image");
   let layer = model.get("layer");
@@ -51,7 +48,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     (change) => changeLook(change),
     (chosen) => setLayer(chosen),
   );
-  const panels = makePanelList(on, () => model.get("_methods"), {
+  const panels = makePanelList(on, () => methods, {
     onAsk: (asked) => askEach(asked),
     onCancel: ({ slot }) => source.cancel(slot),
     onChange(list) {
@@ -176,7 +173,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     const place = ranked.findIndex((prediction) => prediction.index === chosen);
     const probability = ranked[place]?.probability ?? null;
     setText(name, className(index, chosen));
-    setText(rank, place < 0 ? "" : targetWords.likely(place + 1, ranked.length));
+    setText(rank, place < 0 ? "" : say("likely", { place: place + 1, count: ranked.length }));
     setText(share, probability === null ? "" : formatProbability(probability));
   };
 
@@ -224,12 +221,12 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
 
   /** Takes the network, anew when its inputs or weights have changed. */
   const takeIndex = () => {
-    index = model.get("_index");
+    index = told(model.get("_index"));
     options.setLayers(model.get("_grids"));
     offer();
     sayRemarks(index.notices);
     const { error } = index;
-    if (error) notice.say("index", shared.failed, error.message, error.hint);
+    if (error) notice.say("index", say("failed"), error.message, error.hint);
     else notice.clear("index");
     image = Math.min(image, Math.max(0, index.batch - 1));
     source.adopt(index.epoch);
@@ -268,7 +265,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     const text = shell.setState(state);
     // A panel at work says so itself.
     setText(status, state === "busy" ? "" : text);
-    if (state === "static") notice.say("static", text, words.staticHint);
+    if (state === "static") notice.say("static", text, say("maps_static_hint"));
   };
 
   /** Shows what was chosen in another view, as far as this one can. */
@@ -285,6 +282,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   shell.followTrait("layer", () => setLayer(model.get("layer")));
   for (const name of ["panels", "_methods"] as const) {
     shell.followTrait(name, () => {
+      if (name === "_methods") methods = told(model.get(name));
       panels.set(model.get("panels"));
       offer();
     });
@@ -313,7 +311,4 @@ function readLook(model: SaliencyModel): SaliencyLook {
   ) as unknown as SaliencyLook;
 }
 
-export default {
-  render: ({ model, el }: RenderProps<SaliencyTraits>): (() => void) =>
-    openView(model, el, realClock),
-};
+export default asWidget(openView);

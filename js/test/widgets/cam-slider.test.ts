@@ -127,7 +127,7 @@ describe("several classes", () => {
     // Exact values: -1, class + 0.5, 0, 2.
     expect(levels(0)).toEqual([0, Math.round((0.5 / 3.5) * 255), 0, Math.round((2 / 3.5) * 255)]);
     expect(levels(1)[1]).toBe(255);
-    expect(one(".cnnviz-legend").textContent).toContain("both maps on one scale:03.5");
+    expect(one(".cnnviz-legend").textContent).toContain("the 2 maps on one scale:03.5");
     set("scale", "map", "change");
     expect(levels(0)).toEqual([0, Math.round((0.5 / 2) * 255), 0, 255]);
     vi.advanceTimersByTime(100);

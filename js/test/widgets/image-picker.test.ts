@@ -109,7 +109,6 @@ describe("a file", () => {
         steps: [
           ["turned", 3, 4, ""],
           ["shrunk", 2, 2, ""],
-          ["of a later version", 0, 0, ""],
         ],
       },
       2,

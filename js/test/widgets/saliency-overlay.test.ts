@@ -140,8 +140,8 @@ describe("the look", () => {
   it("clips at a percentile and says where", () => {
     opened({ show: "map", panels: [{ method: "gradcam" }], form: "signed" });
     set("percentile", "90");
-    expect(legend()).toContain("centred on zero, clipped at the 90th percentile, 1.9:");
-    expect(control("percentile").getAttribute("aria-valuetext")).toBe("90th percentile");
+    expect(legend()).toContain("centred on zero, clipped at percentile 90, 1.9:");
+    expect(control("percentile").getAttribute("aria-valuetext")).toBe("percentile 90");
     expect(pixels()[1]).toEqual(colour("coolwarm", 0));
   });
 
