@@ -2,6 +2,7 @@
 
 import { type CamMap, type CamScore, readExact, readMaps, readScores } from "./cammaps";
 import { type Clock, makeTimer } from "./clock";
+import { makeEpoch } from "./epoch";
 import { makeStore } from "./store";
 import { makeReader, openStream, type Stream, type StreamState } from "./stream";
 import type { Failure, Frame } from "./wire";
@@ -76,25 +77,18 @@ export function openCamSource(
   let aheadMethods: readonly string[] = [];
   let shown: CamQuery | null = null;
   let asked: readonly string[] = [];
-  let epoch = 0;
 
   const keyOf = (method: string, image: number, layer: string, target: number) =>
     `${image} ${target} ${method} ${layer}`;
   const sweepOf = (method: string, image: number, target: number) => `${image} ${target} ${method}`;
 
-  const forget = () => {
+  const epoch = makeEpoch(() => {
     maps.clear();
     scores.clear();
     swept.clear();
     tries.clear();
     events.onEpoch();
-  };
-
-  const adopt = (newest: number) => {
-    if (newest <= epoch) return;
-    epoch = newest;
-    forget();
-  };
+  });
 
   const find = ({ method, image, layer, targets }: CamQuery) =>
     targets.map((target) => maps.get(keyOf(method, image, layer, target)));
@@ -166,9 +160,7 @@ export function openCamSource(
   };
 
   const receiveFrame = (frame: Frame) => {
-    adopt(frame.epoch);
-    // An answer about a state that is gone; the newer state has been asked about already.
-    if (frame.epoch < epoch) return;
+    if (!epoch.admits(frame)) return;
     const { kind, final, params, header } = frame;
     if (kind === "maps") keep(frame, readMaps(frame));
     if (kind === "map") keep(frame, readExact(frame));
@@ -193,7 +185,7 @@ export function openCamSource(
     {
       send: events.send,
       onState: events.onState,
-      onWelcome: adopt,
+      onWelcome: epoch.adopt,
       onFrame: receiveFrame,
       onFailure(failure) {
         if (failure.kind === "ahead") return planIdle();
@@ -209,7 +201,7 @@ export function openCamSource(
 
   return {
     stream,
-    adopt,
+    adopt: epoch.adopt,
     find,
     want,
     wantExact,

@@ -1,6 +1,7 @@
 /** Where panels get their maps: from the page if they are there, else from the kernel, bit by bit. */
 
 import type { Clock } from "./clock";
+import { makeEpoch } from "./epoch";
 import { type Answer, type Question, readAnswer } from "./saliencymap";
 import { makeStore, type Store } from "./store";
 import { makeReader, openStream, type Stream, type StreamState } from "./stream";
@@ -57,20 +58,17 @@ export function openSaliencySource(
   store: Store<Answer> = makeStore(MAPS_BYTES),
 ): SaliencySource {
   const wanted = new Map<number, string>();
-  let epoch = 0;
 
   const cancel = (panel: number) => {
     wanted.delete(panel);
     stream.cancel(slotOf(panel));
   };
 
-  const adopt = (newest: number) => {
-    if (newest <= epoch) return;
-    epoch = newest;
+  const epoch = makeEpoch(() => {
     store.clear();
     for (const panel of [...wanted.keys()]) cancel(panel);
     events.onEpoch();
-  };
+  });
 
   const receiveAnswer = (panel: number, frame: Frame) => {
     const text = textOf(frame.params);
@@ -84,11 +82,9 @@ export function openSaliencySource(
     {
       send: events.send,
       onState: events.onState,
-      onWelcome: adopt,
+      onWelcome: epoch.adopt,
       onFrame(frame) {
-        adopt(frame.epoch);
-        // An answer about a state that is gone; the newer state has been asked about already.
-        if (frame.epoch < epoch) return;
+        if (!epoch.admits(frame)) return;
         const panel = panelOf(frame.kind);
         if (panel === null) events.onFrame(frame);
         else receiveAnswer(panel, frame);
@@ -106,7 +102,7 @@ export function openSaliencySource(
 
   return {
     stream,
-    adopt,
+    adopt: epoch.adopt,
     cancel,
     want(panel, question) {
       const text = textOf({ ...question });

@@ -1,6 +1,7 @@
 /** Where a view gets its data: from the page if it is there, else from the kernel, ahead if idle. */
 
 import { type Clock, makeTimer } from "./clock";
+import { makeEpoch } from "./epoch";
 import { estimateBytes, planRun, RUN_BYTES } from "./prefetch";
 import { type FrameKey, keyText, makeStore, STORE_BYTES, type Store } from "./store";
 import { makeReader, openStream, type Stream, type StreamState } from "./stream";
@@ -64,7 +65,6 @@ export function openSource<T>(
   let layers: readonly LayerEntry[] = [];
   let shown: FrameKey | null = null;
   let run: readonly string[] = [];
-  let epoch = 0;
   let touchedAt = -Infinity;
   let newest = 0;
 
@@ -74,11 +74,7 @@ export function openSource<T>(
     events.onEpoch();
   };
 
-  const adopt = (newest: number) => {
-    if (newest <= epoch) return;
-    epoch = newest;
-    forget();
-  };
+  const epoch = makeEpoch(forget);
 
   const prefetch = () => {
     if (!shown || !stream.isQuiet()) return;
@@ -91,7 +87,7 @@ export function openSource<T>(
     const isDone = (place: number) => {
       const layer = layers[place]?.name ?? "";
       const tries = failures.get(layer) ?? 0;
-      return tries >= MAX_TRIES || store.has(keyText({ ...key, epoch, layer }));
+      return tries >= MAX_TRIES || store.has(keyText({ ...key, epoch: epoch.now(), layer }));
     };
     const room = PREFETCH_SHARE * STORE_BYTES;
     const places = planRun(sizes, Math.max(0, current), isDone, room);
@@ -145,11 +141,9 @@ export function openSource<T>(
     {
       send: events.send,
       onState: events.onState,
-      onWelcome: adopt,
+      onWelcome: epoch.adopt,
       onFrame(frame) {
-        adopt(frame.epoch);
-        // An answer about a state that is gone; the newer state has been asked about already.
-        if (frame.epoch < epoch) return;
+        if (!epoch.admits(frame)) return;
         if (frame.kind === "layer") receiveLayer(frame);
         else if (frame.kind === "prefetch") endRun(frame.header.sent);
         // A layer is read in another way now: no frame of it is good any more.
@@ -172,8 +166,8 @@ export function openSource<T>(
 
   return {
     stream,
-    adopt,
-    epoch: () => epoch,
+    adopt: epoch.adopt,
+    epoch: epoch.now,
     setLayers(list) {
       layers = list;
     },
