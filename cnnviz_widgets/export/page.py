@@ -107,7 +107,7 @@ def _checked(widgets: BakedWidget | Sequence[BakedWidget]) -> list[BakedWidget]:
         if not isinstance(widget, BakedWidget):
             raise TypeError(
                 f"widgets holds a {type(widget).__name__}; give LayerBrowser, FilterGrid, "
-                "SaliencyOverlay or CamSlider."
+                "SaliencyOverlay, CamSlider or ImagePicker."
             )
     if not chosen:
         raise ValueError("widgets is empty; give at least one widget.")

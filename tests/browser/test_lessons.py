@@ -16,6 +16,7 @@ from cnnviz_widgets.export.notebook import notebook_to_html
 from cnnviz_widgets.widgets.baking import BakedWidget
 from cnnviz_widgets.widgets.cam_slider import CamSlider
 from cnnviz_widgets.widgets.filter_grid import FilterGrid
+from cnnviz_widgets.widgets.image_picker import ImagePicker
 from cnnviz_widgets.widgets.layer_browser import LayerBrowser
 from cnnviz_widgets.widgets.saliency_overlay import SaliencyOverlay
 from tests.browser.cdn import answer_from_here
@@ -36,6 +37,7 @@ WIDGETS: dict[str, type[BakedWidget]] = {
     "cam-slider": CamSlider,
     "saliency-overlay": SaliencyOverlay,
     "filter-grid": FilterGrid,
+    "image-picker": ImagePicker,
 }
 
 
