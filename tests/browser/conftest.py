@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+import cnnviz_widgets as cw
 from tests.browser.chromium import chromium, chromium_path
 from tests.browser.lab import JupyterLab
 from tests.browser.notebook import Notebook
@@ -87,6 +88,22 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     for each in opened:
         each.check()
         each.close()
+
+
+@pytest.fixture(scope="session")
+def four_views(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An exported page with a view of each kind over one Inspector."""
+    sample = cw.samples.load("shapes")
+    inspector = cw.Inspector(
+        sample.model,
+        sample.images[:1],
+        class_names=sample.class_names,
+        mean=sample.mean,
+        std=sample.std,
+    )
+    kinds = (cw.LayerBrowser, cw.CamSlider, cw.SaliencyOverlay, cw.FilterGrid)
+    path = tmp_path_factory.mktemp("four") / "page.html"
+    return cw.to_html([kind(inspector) for kind in kinds], path)
 
 
 @pytest.fixture(scope="session")

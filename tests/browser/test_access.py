@@ -118,26 +118,6 @@ def focused(page: Page, root: Locator) -> str:
 LONG = "a_name_that_is_longer_than_a_telephone_is_wide = " + "1 + " * 40 + "1"
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One page with the four views."""
-    sample = cw.samples.load("shapes")
-    inspector = cw.Inspector(
-        sample.model,
-        sample.images[:1],
-        class_names=sample.class_names,
-        mean=sample.mean,
-        std=sample.std,
-    )
-    widgets = [
-        cw.LayerBrowser(inspector),
-        cw.CamSlider(inspector),
-        cw.SaliencyOverlay(inspector),
-        cw.FilterGrid(inspector),
-    ]
-    return cw.to_html(widgets, tmp_path_factory.mktemp("page") / "page.html")
-
-
 def whole(saved: SavedPage) -> Page:
     """Return a page with the four views, in a window that shows all that is in them."""
     page = saved.page
@@ -148,9 +128,9 @@ def whole(saved: SavedPage) -> Page:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_nothing_is_wrong_in_an_exported_page(
-    exported: Path, open_page: OpenPage, dark: bool
+    four_views: Path, open_page: OpenPage, dark: bool
 ) -> None:
-    page = whole(open_page(exported, dark=dark))
+    page = whole(open_page(four_views, dark=dark))
     unfold(page)
     check(violations(page, None))
     check(faint_controls(page, ROOT))
@@ -183,8 +163,8 @@ def test_nothing_is_wrong_in_an_exported_lesson(
     page.close()
 
 
-def test_nothing_moves_for_those_who_ask_for_that(exported: Path, open_page: OpenPage) -> None:
-    page = whole(open_page(exported))
+def test_nothing_moves_for_those_who_ask_for_that(four_views: Path, open_page: OpenPage) -> None:
+    page = whole(open_page(four_views))
     bar = page.locator(".cnnviz progress").first
     bar.evaluate("(bar) => { bar.removeAttribute('value'); bar.hidden = false; }")
     expect(bar).to_have_css("appearance", "auto")
@@ -200,8 +180,8 @@ def test_nothing_moves_for_those_who_ask_for_that(exported: Path, open_page: Ope
     assert moving == []
 
 
-def test_what_is_chosen_shows_in_forced_colours(exported: Path, open_page: OpenPage) -> None:
-    page = whole(open_page(exported))
+def test_what_is_chosen_shows_in_forced_colours(four_views: Path, open_page: OpenPage) -> None:
+    page = whole(open_page(four_views))
     page.emulate_media(forced_colors="active")
     chosen = page.get_by_role("treeitem", selected=True).first
     background = "(row) => getComputedStyle(row).backgroundColor"
