@@ -9,13 +9,13 @@ import type { Clock } from "../clock";
 import { h, setAttributes } from "../dom";
 import { makeHeader } from "../header";
 import { makeInputPanel } from "../inputpanel";
+import { makeInputs } from "../inputs";
 import type { Choice } from "../link";
 import { makeNetwork, stepOver } from "../network";
 import { makeRemarks } from "../remarks";
 import { makeSettle } from "../settle";
 import { asWidget, openShell } from "../shell";
 import { makeShownClasses } from "../shownclasses";
-import { makeStore } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
 import { className, makeTargetPicker, type Prediction, pickPredictions } from "../targetpicker";
@@ -23,14 +23,16 @@ import type { LayerEntry } from "../traits";
 import type { Failure, Frame } from "../wire";
 import { say, told } from "../words";
 
-const INPUT_BYTES = 16 << 20;
 /** As in cnnviz_widgets/widgets/cam_slider.py. */
 const MAX_CLASSES = 6;
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
 function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   const shell = openShell(model, "cam-slider", clock, (choice) => followChoice(choice));
   const { root, on, writer, notice, followTrait } = shell;
-  const inputs = makeStore<Frame>(INPUT_BYTES);
+  const inputs = makeInputs(
+    (wanted) => source.stream.ask("input", { image: wanted }),
+    (frame) => takeInput(frame),
+  );
   const methods = told(model.get("_methods"));
   let index = told(model.get("_index"));
   let network = makeNetwork(index);
@@ -82,10 +84,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
         settle.touch();
       },
       onProgress: (done, total) => progress.show(done, total),
-      onFrame(frame) {
-        inputs.put(`${frame.params.image}`, frame, frame.bytes);
-        if (frame.params.image === image) takeInput(frame);
-      },
+      onFrame: inputs.take,
       onFailure: (failure) => fail(failure),
       onState: (next) => setState(next),
       onEpoch() {
@@ -260,9 +259,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     layer = next;
     header.name(next, network.placeOf(next));
     input.choose(image, index.batch);
-    const known = inputs.get(`${image}`);
-    if (known) takeInput(known);
-    else source.stream.ask("input", { image });
+    inputs.want(image);
   };
 
   /** Takes the network, anew when its inputs or weights have changed. */

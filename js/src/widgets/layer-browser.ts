@@ -7,25 +7,25 @@ import { roundOut } from "../format";
 import type { Look } from "../gridcanvas";
 import { makeHeader } from "../header";
 import { makeInputPanel } from "../inputpanel";
+import { makeInputs } from "../inputs";
 import { type BrowserModel, VIEW_TRAITS, type View } from "../layertraits";
 import type { Choice } from "../link";
 import { type LayerData, layerExtent, readLayer } from "../maps";
 import { makeNetwork } from "../network";
 import { makeOptions } from "../options";
 import { palette } from "../palettes";
+import { makeRemarks } from "../remarks";
 import { makeSettle } from "../settle";
 import { asWidget, openShell } from "../shell";
 import { openSource } from "../source";
 import { makeStage } from "../stage";
-import { type FrameKey, makeStore } from "../store";
+import type { FrameKey } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
 import type { LayerEntry } from "../traits";
 import { makeTree } from "../tree";
 import type { Failure, Frame } from "../wire";
 import { say, told } from "../words";
-
-const INPUT_BYTES = 16 << 20;
 
 /** What is on the screen. */
 type Shown = { readonly key: FrameKey; readonly layer: LayerEntry; readonly data: LayerData };
@@ -34,7 +34,10 @@ type Shown = { readonly key: FrameKey; readonly layer: LayerEntry; readonly data
 function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => void {
   const shell = openShell(model, "layer-browser", clock, (choice) => followChoice(choice));
   const { root, on, writer, notice, followTrait } = shell;
-  const inputs = makeStore<Frame>(INPUT_BYTES);
+  const inputs = makeInputs(
+    (wanted) => source.stream.ask("input", { image: wanted }),
+    (frame) => drawInput(frame),
+  );
   let index = told(model.get("_index"));
   let network = makeNetwork(index);
   let layer: LayerEntry | null = null;
@@ -57,7 +60,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   };
   const header = makeHeader(on, slide);
   const tree = makeTree(on, slide);
-  const remarks = h("ul.quiet");
+  const remarks = makeRemarks();
   const input = makeInputPanel(on, (chosen) => setImage(chosen));
   const panel = makeChannelPanel(on, input.mark);
   const options = makeOptions(on, (change) => changeView(change));
@@ -66,7 +69,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const inputStage = makeStage(on, say("input_of"), null, onLayout);
   const stage = makeStage(on, say("output_of"), (chosen) => setChannel(chosen), onLayout);
   const stages = h("div.stages", inputStage.box, stage.box);
-  const side = h("div.side", input.picture, input.predictions, remarks, tree.box);
+  const side = h("div.side", input.picture, input.predictions, remarks.box, tree.box);
   const band = h("div.band", panel.map, panel.numbers);
   const main = h("div.main", band, h("div.scalebar", panel.legend, options.box), stages);
   root.append(header.box, notice.box, h("div.body", side, main));
@@ -86,10 +89,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
         if (frame.kind === "channel") {
           panel.keep(frame);
           refreshChannel();
-        } else if (frame.kind === "input") {
-          inputs.put(`${frame.params.image}`, frame, frame.bytes);
-          if (frame.params.image === image) drawInput(frame);
-        }
+        } else if (frame.kind === "input") inputs.take(frame);
       },
       onFailure: (failure) => fail(failure),
       onState: (next) => setState(next),
@@ -191,19 +191,12 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   const showInput = () => {
     input.choose(image, index.batch);
-    const known = inputs.get(`${image}`);
-    if (known) drawInput(known);
-    else source.stream.ask("input", { image });
+    inputs.want(image);
   };
 
   const drawInput = (frame: Frame) => {
     input.show(frame);
-    sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
-  };
-
-  const sayRemarks = (list: readonly unknown[]) => {
-    remarks.replaceChildren(...list.map((remark) => h("li", `${remark}`)));
-    show(remarks, list.length > 0);
+    remarks.say(frame.header.notices);
   };
 
   const askAll = () => {
@@ -219,7 +212,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     header.setLayers(network.leaves);
     tree.setLayers(index.layers);
     source.setLayers(network.leaves);
-    sayRemarks(index.notices);
+    remarks.say(index.notices);
     const { error } = index;
     if (error) notice.say("index", say("failed"), error.message, error.hint);
     else if (index.layers.length === 0) notice.say("index", say("failed"), say("no_layers"));

@@ -5,7 +5,9 @@ import type { Clock } from "../clock";
 import { h, setText, show } from "../dom";
 import { formatProbability } from "../format";
 import { makeInputPanel } from "../inputpanel";
+import { makeInputs } from "../inputs";
 import type { Choice } from "../link";
+import { makeRemarks } from "../remarks";
 import type { Answer } from "../saliencymap";
 import { makeSaliencyOptions } from "../saliencyoptions";
 import { makePanelList, type PanelEntry } from "../saliencypanels";
@@ -17,19 +19,20 @@ import {
   type SaliencyModel,
 } from "../saliencytraits";
 import { asWidget, openShell } from "../shell";
-import { makeStore } from "../store";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
 import { className, makeTargetPicker, type Prediction, pickPredictions } from "../targetpicker";
 import type { Block, Frame } from "../wire";
 import { say, told } from "../words";
 
-const INPUT_BYTES = 16 << 20;
 /** Opens a view of the model in `el`; what it returns takes everything away again. */
 function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => void {
   const shell = openShell(model, "saliency-overlay", clock, (choice) => followChoice(choice));
   const { root, on, writer, notice } = shell;
-  const inputs = makeStore<Frame>(INPUT_BYTES);
+  const inputs = makeInputs(
+    (wanted) => source.stream.ask("input", { image: wanted }),
+    (frame) => drawInput(frame),
+  );
   let index = told(model.get("_index"));
   let methods = told(model.get("_methods"));
   let target = model.get("target");
@@ -41,7 +44,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   let state: StreamState = "idle";
   let turns = 0;
 
-  const remarks = h("ul.quiet");
+  const remarks = makeRemarks();
   const input = makeInputPanel(on, (chosen) => setImage(chosen));
   const options = makeSaliencyOptions(
     on,
@@ -67,7 +70,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     h("span.status", { role: "status" }, status),
   );
   const header = h("header", { role: "none" }, picker.box, facts);
-  const side = h("div.side", input.picture, input.predictions, remarks);
+  const side = h("div.side", input.picture, input.predictions, remarks.box);
   const main = h("div.main", options.box, panels.box);
   root.append(header, notice.box, h("div.body", side, main));
 
@@ -80,9 +83,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
         if (entry) take(entry, answer);
       },
       onFrame(frame) {
-        if (frame.kind !== "input") return;
-        inputs.put(`${frame.params.image}`, frame, frame.bytes);
-        if (frame.params.image === image) drawInput(frame);
+        if (frame.kind === "input") inputs.take(frame);
       },
       onFailure(slot, failure) {
         const entry = panels.entries().find((candidate) => candidate.slot === slot);
@@ -148,16 +149,14 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
 
   const showInput = () => {
     input.choose(image, index.batch);
-    const known = inputs.get(`${image}`);
-    if (known) drawInput(known);
-    else source.stream.ask("input", { image });
+    inputs.want(image);
   };
 
   const drawInput = (frame: Frame) => {
     notice.clear("input");
     picture = frame.arrays.rgb ?? null;
     input.show(frame);
-    sayRemarks((frame.header.notices ?? []) as readonly unknown[]);
+    remarks.say(frame.header.notices);
     ranked = (frame.header.predictions ?? []) as readonly Prediction[];
     picker.setClasses(index, ranked);
     sayTarget();
@@ -175,11 +174,6 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     setText(name, className(index, chosen));
     setText(rank, place < 0 ? "" : say("likely", { place: place + 1, count: ranked.length }));
     setText(share, probability === null ? "" : formatProbability(probability));
-  };
-
-  const sayRemarks = (list: readonly unknown[]) => {
-    remarks.replaceChildren(...list.map((remark) => h("li", `${remark}`)));
-    show(remarks, list.length > 0);
   };
 
   const setTarget = (chosen: number | null) => {
@@ -224,7 +218,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     index = told(model.get("_index"));
     options.setLayers(model.get("_grids"));
     offer();
-    sayRemarks(index.notices);
+    remarks.say(index.notices);
     const { error } = index;
     if (error) notice.say("index", say("failed"), error.message, error.hint);
     else notice.clear("index");
