@@ -14,9 +14,10 @@ import ipywidgets
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.words import Phrase, phrase
 
-from .base import inspector_of
+from .base import InspectorWidget, inspector_of
 from .cam_slider import CamSlider
 from .filter_grid import FilterGrid
+from .image_picker import ImagePicker
 from .layer_browser import LayerBrowser
 from .saliency_overlay import SaliencyOverlay
 from .spoken import Reader
@@ -25,12 +26,14 @@ _LEAST_PX = 560  # two columns only where each view has room for its controls
 
 
 class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Four linked widgets over one Inspector.
+    """Four linked widgets over one Inspector, and a picker of pictures where it is wanted.
 
     Parameters
     ----------
     inspector : Inspector
         What they show.
+    picker : bool
+        Whether an `ImagePicker` stands above them.
 
     Attributes
     ----------
@@ -38,14 +41,17 @@ class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
         As given.
     layers, cams, saliency, filters : LayerBrowser, CamSlider, SaliencyOverlay, FilterGrid
         The widgets; each can be used and set on its own.
+    picker : ImagePicker or None
+        Offers the pictures of the Inspector, and takes others.
     """
 
-    def __init__(self, inspector: Inspector) -> None:
+    def __init__(self, inspector: Inspector, *, picker: bool = False) -> None:
         self.inspector = inspector
         self.cams = CamSlider(inspector)
         self.layers = LayerBrowser(inspector, layer=self.cams.layer)
         self.saliency = SaliencyOverlay(inspector)
         self.filters = FilterGrid(inspector)
+        self.picker = ImagePicker(inspector) if picker else None
         self._hint = ipywidgets.HTML()
         self._tabs = ipywidgets.Tab([self.cams, self.saliency, self.filters])
         columns = [self.layers, self._tabs]
@@ -53,7 +59,8 @@ class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
             column.layout.flex = f"1 1 {_LEAST_PX}px"
             column.layout.min_width = "0"
         row = ipywidgets.Box(columns, layout=ipywidgets.Layout(flex_flow="row wrap"))
-        super().__init__([self._hint, row, Reader(self._speak)])
+        above = [] if self.picker is None else [self.picker]
+        super().__init__([self._hint, *above, row, Reader(self._speak)])
 
     def _speak(self, say: Callable[[Phrase], str]) -> None:
         """Say what is not the widgets' own in the reader's language."""
@@ -62,20 +69,25 @@ class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
         self._tabs.titles = [say(phrase(name)) for name in names]
 
     def to_html(self, path: str | Path, *, title: str | None = None, max_mb: float = 5.0) -> Path:
-        """Write the four views to one page that needs no kernel; see `cnnviz_widgets.to_html`."""
+        """Write the views to one page that needs no kernel; see `cnnviz_widgets.to_html`."""
         from cnnviz_widgets.export.page import to_html
 
-        widgets = [self.layers, self.cams, self.saliency, self.filters]
-        return to_html(widgets, path, title=title, max_mb=max_mb)
+        return to_html(self._parts(), path, title=title, max_mb=max_mb)
+
+    def _parts(self) -> list[InspectorWidget]:
+        above = [] if self.picker is None else [self.picker]
+        return [*above, self.layers, self.cams, self.saliency, self.filters]
 
     def close(self) -> None:
-        """End all four; the Inspector stays usable."""
-        for widget in (self.layers, self.cams, self.saliency, self.filters):
+        """End all of them; the Inspector stays usable."""
+        for widget in self._parts():
             widget.close()
         super().close()
 
 
-def explore(model: object, inputs: object = None, **options: object) -> Exploration:
+def explore(
+    model: object, inputs: object = None, *, picker: bool = False, **options: object
+) -> Exploration:
     """Look at a network from all sides: the first thing to call on a model of your own.
 
     Parameters
@@ -84,6 +96,8 @@ def explore(model: object, inputs: object = None, **options: object) -> Explorat
         A network, or an `Inspector` that already holds one.
     inputs : optional
         What the network takes, as `Inspector` describes it. Not with an `Inspector`.
+    picker : bool
+        Whether pictures of your own can be chosen: an `ImagePicker` stands above the others.
     **options
         ``class_names``, ``mean``, ``std`` and the others of `Inspector`.
 
@@ -98,6 +112,7 @@ def explore(model: object, inputs: object = None, **options: object) -> Explorat
         As `Inspector`.
     """
     given = {"inputs": inputs, **options}
-    return Exploration(
-        inspector_of(model, {name: value for name, value in given.items() if value is not None})
+    inspector = inspector_of(
+        model, {name: each for name, each in given.items() if each is not None}
     )
+    return Exploration(inspector, picker=picker)
