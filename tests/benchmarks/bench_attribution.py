@@ -3,7 +3,8 @@
 F is one pass forward and back to the input with weights frozen, timed right before and after each
 sample. Barred is CPU time, in a process whose threads sleep while they wait, because it hardly
 moves with what others do on the machine. The Inspector has seen the picture: what its trace holds
-of the forward pass is used, and the rows with a new picture say what both cost together.
+of the forward pass is used. The rows with a new picture give it with ``inputs=`` to an Inspector of
+another one: they take a forward pass of their own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
+from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.attribution.sweep import cam_sweep, sweep_maps
 from cnnviz_widgets.inspection import Inspector
 from tests.benchmarks import networks
@@ -39,8 +41,9 @@ _BARS = {
     "five": ("five gradient CAMs at all convolutions of {} / F", 1.15),
     "ten": ("Grad-CAM at all convolutions of {}, 10 classes / forward + 10 backward", 1.05),
     "thousand": ("last stage of {}, 1000 classes / forward", 1.10),
-    "picture": ("new picture and last stage of {}, 1000 classes / forward", None),
-    "all": ("new picture and Grad-CAM at all convolutions of {} / F", None),
+    "picture": ("new picture, last stage of {}, 1000 classes / forward", 1.10),
+    "all": ("new picture, Grad-CAM at all convolutions of {} / F", None),
+    "gradient": ("new picture, gradient at the input of {} / F", None),
     "last": ("Grad-CAM at the last convolution of {} / F", None),
     "ablation": ("Ablation-CAM at the last convolution of {} / forward", 5.0),
 }
@@ -81,7 +84,10 @@ def _figures(title: str, samples: dict[str, list[list[float]]]) -> list[Figure]:
 def _score_cam(rounds: int) -> list[Figure]:
     ours = _in_a_process("scorecam", str(rounds))["ratios"]
     ratios, note = quiet([(ratio, share) for ratio, share, _ in ours])
-    peaks = [_in_a_process("peak", number)["megabytes"][0][0] for number in ("64", "512")]
+    peaks = [
+        statistics.median(_in_a_process("peak", masks)["megabytes"][0][0] for _ in range(rounds))
+        for masks in ("64", "512")
+    ]
     return [
         Figure(
             "Score-CAM, 512 masks, ResNet-18 / pytorch-grad-cam's loop",
@@ -132,9 +138,10 @@ def sweeps(name: str, rounds: int) -> dict[str, list[list[float]]]:
     insp, layers, classes = network.insp, network.layers, list(range(_CLASSES))
     last, stage = _LAST[name], ["layer4"]
 
+    other = torch.randn(1, 3, 224, 224)
+
     def new_picture(chosen: list[str], targets: Sequence[int]) -> None:
-        insp.set_inputs(network.pictures)
-        cam_sweep(insp, "gradcam", chosen, targets, report=_quietly)
+        cam_sweep(insp, "gradcam", chosen, targets, inputs=other, report=_quietly)
 
     timed: dict[str, tuple[Action, Action]] = {
         "one": (lambda: cam_sweep(insp, "gradcam", layers, [3], report=_quietly), network.both),
@@ -143,6 +150,8 @@ def sweeps(name: str, rounds: int) -> dict[str, list[list[float]]]:
             lambda: cam_sweep(insp, "gradcam", layers, classes, report=_quietly),
             lambda: network.both(_CLASSES),
         ),
+        "all": (lambda: new_picture(layers, [3]), network.both),
+        "gradient": (lambda: saliency(insp, target=3, inputs=other, report=_quietly), network.both),
         "last": (lambda: cam_sweep(insp, "gradcam", [last], [3], report=_quietly), network.both),
         "ablation": (
             lambda: cam_sweep(insp, "ablationcam", [last], [3], report=_quietly),
