@@ -12,7 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from cnnviz_widgets.words import phrase
+
 from .clean import clean_html
+from .document import notes
 from .markdown import markdown_html
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -20,6 +23,7 @@ Widgets = Callable[[str], "str | None"]
 """Gives the HTML of a widget by the id of its model, or None where it cannot be shown."""
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_PROGRESS = re.compile(r"[^\n]*\d+%\|[^\n|]*\| \d[^\n]*\[[^\n]*\]\n?")
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 
 
@@ -45,7 +49,9 @@ def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _output(output: Mapping[str, Any], widgets: Widgets) -> str:
     kind = output.get("output_type")
     if kind == "stream":
-        return _text(_joined(output.get("text", "")))
+        text = _joined(output.get("text", ""))
+        # How far something was is of no interest to a reader who comes later.
+        return _text(_PROGRESS.sub("", text) if output.get("name") == "stderr" else text)
     if kind == "error":
         lines = output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"]
         return _text("\n".join(lines), "page-output page-error")
@@ -63,7 +69,8 @@ def _rich(data: Mapping[str, Any], widgets: Widgets) -> str:
         if kind in data:
             picture = picture_html(kind, _joined(data[kind]))
             if picture:
-                return f'<div class="page-output">{picture}</div>'
+                still = notes([phrase("still")]) if isinstance(view, Mapping) else ""
+                return f'<div class="page-output">{picture}{still}</div>'
     if "text/html" in data:
         return f'<div class="page-output">{clean_html(_joined(data["text/html"]))}</div>'
     for kind in ("text/markdown", "text/latex"):

@@ -34,6 +34,7 @@ _OURS = {
 }
 _BOXES = ("BoxModel", "HBoxModel", "VBoxModel", "GridBoxModel", "TabModel", "AccordionModel")
 _ROWS = ("BoxModel", "HBoxModel")
+_DRAWN_BY_A_KERNEL = ("CanvasModel", "MultiCanvasModel")
 _REFERENCE = "IPY_MODEL_"
 
 
@@ -71,7 +72,9 @@ class Views:
         if state.get("_anywidget_id") in _OURS:
             return self._live(model_id, model)
         if kind in _BOXES:
-            return self._box(model_id, state, row=kind in _ROWS)
+            shown = self._box(model_id, state, row=kind in _ROWS)
+            is_drawing = "data-cnnviz-model" not in shown and self._holds_a_drawing(model_id, set())
+            return None if is_drawing else shown
         if kind in ("HTMLModel", "HTMLMathModel"):
             return f'<div class="page-output">{clean_html(str(state.get("value", "")))}</div>'
         return _words(state)
@@ -88,22 +91,31 @@ class Views:
             self.widgets.append(widget)
         return place(widget)
 
+    def _holds_a_drawing(self, model_id: str, seen: set[str]) -> bool:
+        """Tell whether a kernel draws a part of it, so that only a still picture shows it all."""
+        model = self._models.get(model_id, {})
+        if model_id in seen or not model:
+            return False
+        seen.add(model_id)
+        names = _children(model.get("state", {}))
+        is_drawn = model.get("model_name") in _DRAWN_BY_A_KERNEL
+        return is_drawn or any(self._holds_a_drawing(name, seen) for name in names)
+
     def _box(self, model_id: str, state: Mapping[str, Any], *, row: bool) -> str:
         if model_id in self._open:
             return ""  # it holds itself
         self._open.add(model_id)
-        children = [str(child) for child in state.get("children", [])]
-        names = [each.removeprefix(_REFERENCE) for each in children if each.startswith(_REFERENCE)]
-        shown = [self.html(name) or "" for name in names]
+        shown = [self.html(name) or "" for name in _children(state)]
         self._open.remove(model_id)
         titles = state.get("titles")
         if isinstance(titles, list) and any(titles):
             named = zip_longest(map(str, titles[: len(shown)]), shown, fillvalue="")
-            return "".join(
+            folded = (
                 f'<details class="page-tab"{"" if place else " open"}>'
                 f"<summary>{escape(title)}</summary>{html}</details>"
                 for place, (title, html) in enumerate(named)
             )
+            return f'<div class="page-box">{"".join(folded)}</div>'
         return f'<div class="page-box{" page-row" if row else ""}">{"".join(shown)}</div>'
 
 
@@ -121,6 +133,12 @@ def _page_widget(name: str, state: Header, answers: list[StoredAnswer]) -> PageW
         widget.NEEDS_KERNEL,
         widget.WORDS,
     )
+
+
+def _children(state: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the models in a box."""
+    children = [str(child) for child in state.get("children", [])]
+    return [each.removeprefix(_REFERENCE) for each in children if each.startswith(_REFERENCE)]
 
 
 def _answers(model: Mapping[str, Any]) -> list[StoredAnswer]:

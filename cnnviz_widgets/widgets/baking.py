@@ -1,13 +1,13 @@
-"""What lets a widget do without a kernel: baked answers, a page of its own, a still picture.
+"""What lets a widget do without a kernel: baked answers, and a page of its own.
 
-In: what a view may ask. Out: the `_baked` trait, HTML and PNG. The base of all widgets.
+In: what a view may ask. Out: the `_baked` trait, and HTML. The base of all widgets.
 """
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -17,17 +17,14 @@ import traitlets
 from tqdm import tqdm
 
 from cnnviz_widgets.inspection.locks import ModelBusyError
-from cnnviz_widgets.rendering.colormap import Rgb
-from cnnviz_widgets.rendering.png import png_bytes
 from cnnviz_widgets.streaming.baked import StoredAnswer, pack_answers
 from cnnviz_widgets.streaming.wire import Header
 
+from .pictured import Pictured
 from .spoken import SpokenWidget
 
 STATIC = Path(__file__).parent.parent / "static"
 MB = 1_000_000
-STILL_BYTES = 80_000
-"""Largest PNG of a widget that is shown where no JavaScript runs."""
 _HEADER_BYTES = 60
 """About what a frame's header weighs, compressed."""
 
@@ -97,20 +94,7 @@ class Baked:
         return f"{stored} Left out: {'; '.join(str(each) for each in self.left_out)}."
 
 
-class Snapshot(bytes):
-    """A still picture of a widget: the bytes of a PNG file, which a notebook shows."""
-
-    def _repr_png_(self) -> bytes:
-        return bytes(self)
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the file and return its path."""
-        target = Path(path)
-        target.write_bytes(self)
-        return target
-
-
-class BakedWidget(SpokenWidget):
+class BakedWidget(Pictured, SpokenWidget):
     """A widget that can be kept for a place without a kernel."""
 
     _baked = traitlets.Bytes(b"", help="Answers for when there is no kernel.").tag(
@@ -235,29 +219,6 @@ class BakedWidget(SpokenWidget):
             steps=STEPS if steps is None else steps,
         )
 
-    def snapshot(self, *, max_bytes: int = STILL_BYTES) -> Snapshot:
-        """Draw a still picture of what the widget shows first.
-
-        Parameters
-        ----------
-        max_bytes : int
-            Largest size of the file; the picture is made smaller until it fits.
-
-        Returns
-        -------
-        Snapshot
-            The bytes of a PNG file. A notebook shows it; ``.save(path)`` writes it.
-
-        Raises
-        ------
-        ValueError
-            There is nothing to draw.
-        """
-        picture = self._still()
-        if picture is None:
-            raise ValueError(f"{type(self).__name__} shows nothing that can be drawn as a picture.")
-        return Snapshot(png_bytes(picture, max_bytes=max_bytes))
-
     def _bake_requests(self) -> Iterator[Wanted]:
         """Name what the views may ask, what matters most first."""
         return iter(())
@@ -266,30 +227,11 @@ class BakedWidget(SpokenWidget):
         """Answer one request here and now."""
         raise NotImplementedError
 
-    def _still(self) -> Rgb | None:
-        """Draw what the widget shows first, or None where there is nothing to draw."""
-        return None
-
     def _set_baked(self, packed: bytes) -> None:
         """Store baked answers, and the code that reads them; none of both for no bytes."""
         self._plain_bundle = self.bundle
         self._baked = packed
         self.set_trait("_esm", baked_module(self.bundle) if packed else self.bundle)
-
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Add a still picture for places where no widget can be shown."""
-        bundle = super()._repr_mimebundle_(**options)
-        if bundle is None:
-            return None
-        data: Mapping[str, Any] = bundle[0]
-        return {**data, **self._still_entry()}, dict(bundle[1])
-
-    def _still_entry(self) -> dict[str, Any]:
-        try:
-            return {"image/png": _base64(self.snapshot())}
-        # Whatever goes wrong with the still picture, the widget itself is to be shown.
-        except Exception:  # noqa: BLE001
-            return {}
 
 
 class _Ledger:
@@ -332,9 +274,3 @@ def baked_module(bundle: str) -> str:
         f"const [widget, baked] = await Promise.all({parts}.map(load));\n"
         "export default baked(widget);\n"
     )
-
-
-def _base64(data: bytes) -> str:
-    import base64
-
-    return base64.b64encode(data).decode()

@@ -12,6 +12,7 @@ from pathlib import Path
 import ipywidgets
 
 from cnnviz_widgets.inspection.inspector import Inspector
+from cnnviz_widgets.rendering.colormap import Rgb
 from cnnviz_widgets.words import Phrase, phrase
 
 from .base import InspectorWidget, inspector_of
@@ -19,13 +20,15 @@ from .cam_slider import CamSlider
 from .filter_grid import FilterGrid
 from .image_picker import ImagePicker
 from .layer_browser import LayerBrowser
+from .pictured import Pictured
 from .saliency_overlay import SaliencyOverlay
 from .spoken import Reader
+from .stills import beside
 
 _LEAST_PX = 560  # two columns only where each view has room for its controls
 
 
-class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class Exploration(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Four linked widgets over one Inspector, and a picker of pictures where it is wanted.
 
     Parameters
@@ -77,6 +80,12 @@ class Exploration(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
     def _parts(self) -> list[InspectorWidget]:
         above = [] if self.picker is None else [self.picker]
         return [*above, self.layers, self.cams, self.saliency, self.filters]
+
+    def _still(self) -> Rgb | None:
+        """Draw the maps of a layer beside the class map, as far as there are any."""
+        views = [self.layers._still(), self.cams._still()]
+        parts = [view for view in views if view is not None]
+        return beside(parts) if parts else None
 
     def close(self) -> None:
         """End all of them; the Inspector stays usable."""

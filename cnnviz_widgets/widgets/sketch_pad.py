@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -22,15 +23,19 @@ from PIL import Image
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.locks import ModelBusyError
+from cnnviz_widgets.rendering.colormap import Rgb
 from cnnviz_widgets.rendering.png import png_bytes
 from cnnviz_widgets.rendering.strokes import Stroke, fitted_ink, ink_of
 from cnnviz_widgets.streaming.worker import LatestWorker, Token
 
 from .baking import built
 from .intake import picture_size
+from .pictured import Pictured
+from .stills import beside, captioned, enlarged
 
 _SIDE = 256  # of the paper, in CSS pixels
 _SEEN_SIDE = 96  # of the picture beside it that shows what the network gets
+_ANSWER_S = 1.0  # how long a still picture waits for what the network says
 _BLANK = "The paper is blank: draw something."
 _BRUSHES = (6, 40)  # thinnest and thickest, in CSS pixels
 _PAPER, _INK = "#000000", "#ffffff"  # as in the pictures of handwriting that networks learn from
@@ -46,7 +51,7 @@ class _Drawing:
     kind: str = "drawing"
 
 
-class _Parts(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types
+class _Parts(anywidget.AnyWidget):
     """Names the parts of a pad in the page, and lets the Tab key leave the paper."""
 
     _esm = built("sketch-pad.js")
@@ -55,7 +60,7 @@ class _Parts(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no typ
     paper = traitlets.Unicode("Paper to draw on with mouse, pen or finger").tag(sync=True)
 
 
-class SketchPad(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class SketchPad(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Draw with mouse, pen or finger; the network sees it at once.
 
     Parameters
@@ -98,6 +103,8 @@ class SketchPad(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
         self._strokes: tuple[Stroke, ...] = ()
         self._is_drawing = False
         self._numbers = itertools.count(1)
+        self._is_answered = threading.Event()
+        self._caption = ""
         self._make_parts()
         super().__init__(
             [self._bar, ipywidgets.HBox([self.canvas, self._answer]), _Parts()],
@@ -227,6 +234,7 @@ class SketchPad(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
 
     def _changed(self) -> None:
         self.undo_button.disabled = self.clear_button.disabled = not self._strokes
+        self._is_answered.clear()
         self._worker.submit(_Drawing(self._strokes, next(self._numbers)))
 
     def _see(self, drawing: _Drawing, token: Token) -> None:
@@ -254,9 +262,22 @@ class SketchPad(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no typ
             for name, share in ranked
         ]
         self._answer.value = _seen(pixels) + f"<table>{''.join(rows)}</table>"
+        self._caption = ", ".join(f"{name} {share}" for name, share in ranked)
+        self._is_answered.set()
 
     def _say(self, pixels: NDArray[np.uint8], text: str) -> None:
         self._answer.value = _seen(pixels) + f"<p>{escape(text)}</p>"
+        self._caption = text
+        self._is_answered.set()
+
+    def _still(self) -> Rgb:
+        """Draw the paper beside what the network gets of it, over what it says."""
+        self._is_answered.wait(_ANSWER_S)
+        side = _SIDE // 2
+        paper = np.floor(ink_of(self._strokes, (side, side), scale=side / _SIDE) * 255 + 0.5)
+        grays = [paper.astype(np.uint8), self.picture()]
+        parts = [enlarged(np.stack([gray] * 3, axis=2)[None], side)[0] for gray in grays]
+        return captioned(beside(parts), self._caption)
 
     def close(self) -> None:
         """End the pad; the Inspector keeps the last drawing."""

@@ -40,6 +40,15 @@ def test_a_progress_bar_in_pieces_is_one_line() -> None:
     assert Parts(html).text == "100 %\ndone"
 
 
+def test_how_far_something_was_is_not_told_afterwards() -> None:
+    bar = "Grad-CAM: 100%|##########| 72/72 [00:01<00:00, 44.92pass/s]"
+    pieces = [f"careful\rGrad-CAM:  50%|#####     | 36/72 [00:00<00:00, 44.92pass/s]\r{bar}\n", "!"]
+    both = [{"output_type": "stream", "name": "stderr", "text": piece} for piece in pieces]
+    assert Parts(outputs_html(both, lambda _: None)).text == "!"
+    printed = {"output_type": "stream", "name": "stdout", "text": bar}
+    assert Parts(outputs_html([printed], lambda _: None)).text == bar
+
+
 def test_an_error_shows_its_traceback() -> None:
     error = {"output_type": "error", "ename": "E", "evalue": "<v>", "traceback": ["a", "\x1b[1mb"]}
     html = outputs_html([error], lambda _: None)
@@ -49,7 +58,9 @@ def test_an_error_shows_its_traceback() -> None:
 
 def test_a_widget_goes_before_its_still_picture() -> None:
     assert shown(view={"model_id": "known"}, png=PNG) == "<b>known</b>"
-    assert Parts(shown(view={"model_id": "other"}, png=PNG)).of("img")
+    still = Parts(shown(view={"model_id": "other"}, png=PNG))
+    assert still.of("img")
+    assert still.text == "A still picture. It needs a kernel: run the notebook to use it."
 
 
 def test_a_picture_goes_before_text() -> None:

@@ -46,10 +46,9 @@ def test_a_budget_is_kept_and_what_is_missing_told(max_bytes: int) -> None:
         [widget("a", *map(answer, range(20))), widget("b", *map(answer, range(20, 24)))],
         max_bytes=max_bytes,
     )
-    assert 0.5 * max_bytes < len(packed.text) <= max_bytes
+    assert 0.8 * max_bytes < len(packed.text) <= max_bytes
     assert packed.left_out[0].startswith("View: ")
     assert "of 20 answers are left out to keep the page small" in packed.left_out[0]
-    assert "layer (layer layer " in packed.left_out[0]
 
 
 def test_without_a_budget_nothing_is_left_out() -> None:

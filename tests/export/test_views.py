@@ -65,6 +65,19 @@ def test_tabs_unfold_and_the_first_is_open() -> None:
     assert parts.text == "Afirst<b><i>: 0.5"
 
 
+def test_what_a_kernel_draws_is_left_to_its_still_picture() -> None:
+    found = views(
+        pad={"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_row", "IPY_MODEL_pad"]}},
+        row={"model_name": "HBoxModel", "state": {"children": ["IPY_MODEL_paper"]}},
+        paper={"model_name": "CanvasModel", "state": {}},
+        both={"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_m", "IPY_MODEL_pad"]}},
+        m=live(),
+    )
+    assert found.html("pad") is None
+    assert "data-cnnviz-model" in (found.html("both") or "")
+    assert found.missing == 0
+
+
 def test_what_is_not_in_the_state_is_missing() -> None:
     found = views()
     assert found.html("m") is None

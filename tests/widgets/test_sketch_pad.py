@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import cnnviz_widgets as cw
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.rendering.strokes import Stroke
+from cnnviz_widgets.widgets.pictured import STILL_BYTES
 from cnnviz_widgets.widgets.sketch_pad import SketchPad
 from tests.widgets.digit_strokes import DIGITS, Line
 
@@ -157,6 +161,22 @@ class Fussy(nn.Module):
             raise RuntimeError("only blank paper")
         scores: torch.Tensor = self.conv(x).mean((2, 3))
         return scores
+
+
+def test_its_still_picture_has_the_paper_what_the_network_gets_and_the_answer(
+    pad: SketchPad,
+) -> None:
+    line = DIGITS["1"][0]
+    pad.strokes = (Stroke([(2 * x, 2 * y) for x, y in line], 16),)
+    shown = pad._repr_mimebundle_()
+    png = base64.b64decode(shown["image/png"])
+    assert len(png) <= STILL_BYTES
+    still = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    assert "application/vnd.jupyter.widget-view+json" in shown
+    assert (still[:128, :128] == 255).mean() > 0.02, "ink on the paper"
+    given = still[:128, 136:264]
+    np.testing.assert_array_equal(given[::4, ::4], pad.picture())
+    assert (still[128:] < 128).any(), "a line of words below"
 
 
 def test_after_close_nothing_is_given_to_the_network(pad: SketchPad) -> None:
