@@ -1,6 +1,6 @@
 /** A vector as bars from zero, with class names where there are any; scrolled, drawn as needed. */
 
-import { h, type On, setPixels, setText, show } from "./dom";
+import { h, type On, setAttributes, setPixels, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import { extentOf } from "./histogram";
 import type { Vector } from "./maps";
@@ -27,7 +27,7 @@ export function makeBars(on: On): Bars {
   const title = new Text();
   const list = h("div.rows", { role: "list" });
   const space = h("div.space", list);
-  const scroller = h("div.scroller", { tabindex: 0 }, space);
+  const scroller = h("div.scroller", { role: "group", tabindex: 0 }, space);
   const rows: { box: HTMLElement; label: Text; number: Text; bar: HTMLElement }[] = [];
   let draw = () => {};
 
@@ -51,10 +51,9 @@ export function makeBars(on: On): Bars {
     show({ values, labels }, sort) {
       const order = vectorOrder(values, sort);
       const { low, high } = extentOf(values) ?? { low: 0, high: 0 };
-      setText(
-        title,
-        say("values", { count: values.length, low: formatNumber(low), high: formatNumber(high) }),
-      );
+      const ends = { low: formatNumber(low), high: formatNumber(high) };
+      setText(title, say("values", { count: values.length, ...ends }));
+      setAttributes(scroller, { "aria-label": title.data });
       setPixels(space, { height: order.length * ROW_PX });
       draw = () => {
         const room = Math.ceil((scroller.clientHeight || HEIGHT_PX) / ROW_PX) + 1;

@@ -21,18 +21,19 @@ export function makeCamProgress(on: On, onWanted: (isWanted: boolean) => void): 
   const bar = h("progress", { hidden: true });
   const text = new Text();
   const button = h("button", { type: "button", "data-cnnviz-control": "stop" });
-  const box = h("div.progress", { hidden: true }, bar, h("span", { role: "status" }, text), button);
+  const said = h("span", { role: "status" }, text);
+  const box = h("div.progress", { hidden: true }, bar, said, button);
   let isRunning = false;
   let isStopped = false;
   let about = "";
 
   const tell = (total = 0, done = 0) => {
     show(bar, isRunning);
-    setAttributes(bar, { max: total || 1, value: done });
-    setText(
-      text,
-      isRunning ? say("progress", { done, total }) : isStopped ? say("stopped") : about,
-    );
+    const progress = say("progress", { done, total });
+    setAttributes(bar, { max: total || 1, value: done, "aria-label": progress });
+    // What changes five times a second is not read out.
+    setAttributes(said, { "aria-live": isRunning && "off" });
+    setText(text, isRunning ? progress : isStopped ? say("stopped") : about);
     show(button, isRunning || isStopped);
     setText(button, isRunning ? say("stop") : say("compute"));
     show(box, isRunning || isStopped || about !== "");

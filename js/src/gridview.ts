@@ -65,7 +65,9 @@ export function makeGridView(
   let spare = makeCell();
   const labels = h("div.labels", { "aria-hidden": "true" });
   const space = h("div.space", labels, hovered, chosen);
-  for (const made of [cell, spare]) space.append(h("div", { role: "row" }, made));
+  for (const made of [cell, spare]) {
+    space.append(h("div", { role: "row", hidden: made === spare }, made));
+  }
   const scroller = h("div.scroller", { role: "grid", "aria-label": label }, space);
   const caption = h("div.caption", h("span", title), h("span", hint));
   const box = h("div.grid", caption, h("div.stage", drawing.canvas, scroller));
@@ -115,6 +117,7 @@ export function makeGridView(
 
   const fillCell = () => {
     if (!grid) return;
+    show(cell.parentElement as HTMLElement, true);
     place(cell, focused);
     cell.tabIndex = 0;
     const row = Math.floor(focused / grid.columns);
@@ -137,7 +140,7 @@ export function makeGridView(
     if (y < scroll) scroller.scrollTop = y / ratio;
     else if (bottom > scroll + grid.height) scroller.scrollTop = (bottom - grid.height) / ratio;
     cell.focus({ preventScroll: true });
-    spare.hidden = true;
+    show(spare.parentElement as HTMLElement, false);
     setText(hint, describe(at));
   };
 

@@ -59,7 +59,7 @@ export interface Tree {
 
 export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
   const list = h("div.tree", { role: "tree", "aria-label": say("layers") });
-  const none = h("p.quiet", say("no_layer_found"));
+  const none = h("p.quiet", { role: "status" }, say("no_layer_found"));
   const search = h("input", {
     type: "search",
     placeholder: say("find_layer"),

@@ -66,10 +66,14 @@ def notebook(open_notebook: OpenNotebook) -> Iterator[Notebook]:
 def test_nothing_is_wrong_in_jupyterlab_in_either_theme(notebook: Notebook) -> None:
     page = notebook.page
     unfold(page)
+    page.get_by_role("gridcell").first.press("ArrowRight")
     for dark in (False, True):
         notebook.theme(dark=dark)
         check(violations(page, [OUTPUTS]))
         check(faint_controls(page, ROOT))
+        # Then a layer of scores, which is shown as bars.
+        page.get_by_role("slider", name="Layer").first.press("End")
+        expect(page.locator(ROOT).first).to_have_attribute("data-kind", "vector")
 
 
 def test_the_keyboard_walks_through_every_widget_and_out_again(notebook: Notebook) -> None:

@@ -217,6 +217,8 @@ describe("methods", () => {
     expect(request?.params).toMatchObject({ method: "scorecam", layer: "body.relu" });
     model.frame(request, { done: 3, total: 9, kind: "progress", final: false }, {});
     expect(one(".cnnviz-progress").textContent).toContain("3 of 9 passes");
+    expect(one("progress").getAttribute("aria-label")).toBe("3 of 9 passes");
+    expect(one(".cnnviz-progress [role=status]").getAttribute("aria-live")).toBe("off");
     control("stop").click();
     expect(model.sent.at(-1)).toMatchObject({ type: "cancel", seq: request?.seq });
     vi.advanceTimersByTime(1_000);
