@@ -32,6 +32,9 @@ _PASS_ON = {
     "transpose", "permute", "mean", "adaptive_avg_pool2d", "AdaptiveAvgPool2d", "data",
 }  # fmt: skip
 
+# Functions that put values one behind the other.
+_JOINS = {"stack", "cat", "concat", "concatenate", "vstack", "row_stack", "hstack"}
+
 
 def named_tensors(nest: Nest, name: str = "") -> Iterator[tuple[str, Tensor]]:
     """Yield every tensor of a model's output with the way to it, such as ``['aux'][0]``."""
@@ -240,16 +243,22 @@ def score_origin(
 def score_kind(operations: Sequence[Operation], value: int) -> str:
     """Return "logit", "probability" or "log-probability" for the value with this number.
 
-    Follows the operations back from the scores to a softmax or sigmoid, module or function.
+    Follows the operations back from the scores to a softmax or sigmoid, module or function; where
+    they were joined, as of one softmax for each row, to those of all parts.
     """
-    place = _final_place(operations, value)
-    return "logit" if place < 0 else _KINDS[operations[place].name]
+    found = _final_places(operations, value)
+    kinds = {_KINDS[operations[place].name] if place >= 0 else "logit" for place in found.places}
+    return kinds.pop() if len(kinds) == 1 else "logit"
 
 
 def final_function(operations: Sequence[Operation], value: int) -> FinalFunction | None:
-    """Return the softmax or sigmoid function behind the value with this number; None without."""
-    place = _final_place(operations, value)
-    if place < 0:
+    """Return the softmax or sigmoid function behind the value with this number; None without.
+
+    None also where values were joined behind it: then what it is given is only a part.
+    """
+    found = _final_places(operations, value)
+    place = found.places[0]
+    if place < 0 or found.joined:
         return None
     made = operations[place].outputs
     for index in range(place, -1, -1):  # a leaf call is noted right after the function inside it
@@ -262,17 +271,28 @@ def final_function(operations: Sequence[Operation], value: int) -> FinalFunction
     return None
 
 
-def _final_place(operations: Sequence[Operation], value: int) -> int:
-    """Return the place of the softmax or sigmoid that a value comes from; -1 without one."""
+class _Found(NamedTuple):
+    """Places of the operations that values come from, -1 for others, and whether any joined."""
+
+    places: list[int]
+    joined: bool
+
+
+def _final_places(operations: Sequence[Operation], value: int) -> _Found:
+    """Return the places of the softmax or sigmoid that a value, or its parts, come from."""
     for place in range(len(operations) - 1, -1, -1):
         function = operations[place]
         if value not in function.outputs:
             continue
         if function.name in _KINDS:
-            return place
+            return _Found([place], joined=False)
+        if function.name in _JOINS and not function.call and function.inputs:
+            before = operations[:place]
+            parts = [_final_places(before, part).places for part in dict.fromkeys(function.inputs)]
+            return _Found([found for part in parts for found in part], joined=True)
         if function.name not in _PASS_ON or not function.inputs:
             if function.call and value not in function.inputs:
                 continue  # a whole leaf call: what ran inside it was noted before it
-            return -1
+            break
         value = function.inputs[0]
-    return -1
+    return _Found([-1], joined=False)

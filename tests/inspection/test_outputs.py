@@ -142,3 +142,36 @@ def test_probabilities_stay_what_they_are(case: str) -> None:
     inspector = Inspector(Sure(end), torch.rand(count, 4), output=output)
     assert inspector.score_kind == "probability"
     assert all(p.probability == p.score for row in inspector.predictions() for p in row)
+
+
+class RowByRow(nn.Module):
+    """Ends in a function for each picture, and a stack of what they gave."""
+
+    def __init__(self, *ends: str) -> None:
+        super().__init__()
+        self.conv, self.ends = nn.Conv2d(3, 4, 3), ends
+
+    def forward(self, x: Tensor) -> Any:
+        rows = self.conv(x).mean((2, 3))
+        ends = self.ends * (len(rows) // len(self.ends))
+        return torch.stack([getattr(row, end)(0) for row, end in zip(rows, ends, strict=True)])
+
+
+@pytest.mark.parametrize("pictures", [1, 2])
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [("softmax", "probability"), ("log_softmax", "log-probability"), ("flip", "logit")],
+)
+def test_a_final_function_for_each_row(end: str, kind: str, pictures: int) -> None:
+    """What it is given is a part of the logits, so its own values are explained, and it is said."""
+    inspector = Inspector(RowByRow(end), torch.rand(pictures, 3, 6, 6))
+    assert inspector.score_kind == kind
+    (target,) = inspector.passes.targets([1])
+    assert target.score_kind == kind
+    assert (target.notice is None) == (kind == "logit")
+    assert target.score == pytest.approx(float(inspector._session.scores[0, 1]))  # type: ignore[index]  # there are some
+
+
+def test_rows_of_different_kinds_are_no_probabilities() -> None:
+    inspector = Inspector(RowByRow("softmax", "log_softmax"), torch.rand(2, 3, 6, 6))
+    assert inspector.score_kind == "logit"
