@@ -3,7 +3,7 @@
 import type { CamScale } from "./cammaps";
 import type { CamLook, CamMethod } from "./camtraits";
 import { isDiverging } from "./colormap";
-import { inputControl, selectControl, sliderControl } from "./controls";
+import { folded, inputControl, selectControl, sliderControl } from "./controls";
 import { h, type On, setText } from "./dom";
 import { formatShare } from "./format";
 import { colormapNames } from "./palettes";
@@ -53,13 +53,7 @@ export function makeCamOptions(
       scale.box,
       opacity.box,
       threshold.box,
-      h(
-        "details",
-        h("summary", say("view")),
-        h("div.options", colormap.box, smooth.box),
-        h("p.quiet", say("signed_colours")),
-        h("p.quiet", about),
-      ),
+      folded([colormap, smooth], h("p.quiet", say("signed_colours")), h("p.quiet", about)),
     ),
     show(look) {
       scale.input.value = look.scale;

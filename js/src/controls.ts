@@ -69,3 +69,34 @@ export function sliderControl(
     },
   };
 }
+
+const TILES_PX = [32, 48, 64, 96, 128, 192, 256];
+
+/** The size of tiles; one that Python set and that is not offered is offered from then on. */
+export interface TileControl extends Control<HTMLSelectElement> {
+  set(px: number): void;
+}
+
+export function tileControl(on: On, onChange: (px: number) => void): TileControl {
+  const made = selectControl("tile", say("tile"), [], on, (px) => onChange(Number(px)));
+  const offer = (px: number) => made.input.append(h("option", { value: px }, `${px} px`));
+  TILES_PX.forEach(offer);
+  return {
+    ...made,
+    set(px) {
+      made.input.value = `${px}`;
+      if (made.input.value) return;
+      offer(px);
+      made.input.value = `${px}`;
+    },
+  };
+}
+
+/** Controls that are out of the way until they are wanted, and words below them. */
+export function folded(
+  controls: readonly Pick<Control<HTMLElement>, "box">[],
+  ...below: readonly HTMLElement[]
+): HTMLElement {
+  const options = h("div.options", ...controls.map(({ box }) => box));
+  return h("details", h("summary", say("view")), options, ...below);
+}

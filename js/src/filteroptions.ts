@@ -1,7 +1,7 @@
 /** What folds away: order, scale and size of the filters. */
 
-import { selectControl } from "./controls";
-import { h, type On } from "./dom";
+import { folded, selectControl, tileControl } from "./controls";
+import type { On } from "./dom";
 import type { FilterTraits } from "./filters";
 import { say } from "./words";
 
@@ -16,7 +16,6 @@ export interface FilterOptions {
 
 const SORTS = ["index", "norm", "similarity"] as const;
 const SCALES = ["layer", "filter"] as const;
-const TILES_PX = [32, 48, 64, 96, 128, 192, 256];
 
 export function makeFilterOptions(
   on: On,
@@ -30,25 +29,13 @@ export function makeFilterOptions(
   const scale = selectControl("scale", say("scale"), scales, on, (value) =>
     onChange({ scale_mode: value as FilterView["scale_mode"] }),
   );
-  const tiles = TILES_PX.map((size) => [`${size}`, `${size} px`] as const);
-  const tile = selectControl("tile", say("tile"), tiles, on, (size) =>
-    onChange({ tile: Number(size) }),
-  );
-  const controls = [sort, scale, tile];
+  const tile = tileControl(on, (size) => onChange({ tile: size }));
   return {
-    box: h(
-      "details",
-      h("summary", say("view")),
-      h("div.options", ...controls.map((control) => control.box)),
-    ),
+    box: folded([sort, scale, tile]),
     show(view) {
       sort.input.value = view.sort;
       scale.input.value = view.scale_mode;
-      const size = `${view.tile}`;
-      tile.input.value = size;
-      if (tile.input.value === size) return;
-      tile.input.append(h("option", { value: size }, `${size} px`));
-      tile.input.value = size;
+      tile.set(view.tile);
     },
   };
 }

@@ -1,8 +1,8 @@
 /** What folds away: scale, colours, order, tile size, and the layer's input beside its output. */
 
 import { isDiverging, type ScaleMode } from "./colormap";
-import { inputControl, selectControl } from "./controls";
-import { h, type On, setAttributes, show } from "./dom";
+import { folded, inputControl, selectControl, tileControl } from "./controls";
+import { type On, setAttributes, show } from "./dom";
 import type { View } from "./layertraits";
 import { type SortKey, sortKeys } from "./order";
 import { colormapNames, colormapTitle } from "./palettes";
@@ -15,7 +15,6 @@ export interface Options {
 }
 
 const SCALES = ["channel", "layer", "fixed"] as const;
-const TILES_PX = [32, 48, 64, 96, 128, 192, 256];
 
 export function makeOptions(on: On, onChange: (change: Partial<View>) => void): Options {
   const changeScale = () => {
@@ -41,20 +40,13 @@ export function makeOptions(on: On, onChange: (change: Partial<View>) => void): 
   const sort = selectControl("sort", say("sort"), sorts, on, (key) =>
     onChange({ sort: key as SortKey }),
   );
-  const tiles = TILES_PX.map((size) => [`${size}`, `${size} px`] as const);
-  const tile = selectControl("tile", say("tile"), tiles, on, (size) =>
-    onChange({ tile: Number(size) }),
-  );
+  const tile = tileControl(on, (size) => onChange({ tile: size }));
   const input = inputControl("checkbox", "show-input", say("show_input"), on, ({ checked }) =>
     onChange({ show_input: checked }),
   );
   const controls = [scale, low, high, colormap, sort, tile, input];
   return {
-    box: h(
-      "details",
-      h("summary", say("view")),
-      h("div.options", ...controls.map((control) => control.box)),
-    ),
+    box: folded(controls),
     show(view) {
       scale.input.value = view.scale_mode;
       for (const end of ends) {
@@ -64,12 +56,7 @@ export function makeOptions(on: On, onChange: (change: Partial<View>) => void): 
       }
       colormap.input.value = view.colormap;
       sort.input.value = view.sort;
-      const size = `${view.tile}`;
-      tile.input.value = size;
-      if (tile.input.value !== size) {
-        tile.input.append(h("option", { value: size }, `${size} px`));
-        tile.input.value = size;
-      }
+      tile.set(view.tile);
       input.input.checked = view.show_input;
     },
   };

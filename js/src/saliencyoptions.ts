@@ -1,7 +1,7 @@
 /** How maps are drawn: the controls that are always there, and those that fold away. */
 
 import type { Form } from "./clipping";
-import { inputControl, selectControl, sliderControl } from "./controls";
+import { folded, inputControl, selectControl, sliderControl } from "./controls";
 import { h, type On, setText, show } from "./dom";
 import { formatShare } from "./format";
 import { colormapNames, colormapTitle } from "./palettes";
@@ -53,7 +53,6 @@ export function makeSaliencyOptions(
     onChange({ colormap: name }),
   );
   const layer = selectControl("layer", say("cam_layer"), [], on, (name) => onLayer(name || null));
-  const more = [smooth, colormap, layer].map(({ box }) => box);
   return {
     box: h(
       "div.look",
@@ -61,7 +60,7 @@ export function makeSaliencyOptions(
       opacity.box,
       form.box,
       percentile.box,
-      h("details", h("summary", say("view")), h("div.options", ...more)),
+      folded([smooth, colormap, layer]),
     ),
     show(look) {
       shown.input.value = look.show;
