@@ -44,6 +44,8 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   let ranked: readonly Prediction[] = [];
   const classes = makeShownClasses(model.get("targets"));
   let state: StreamState = "idle";
+  /** Whether what is asked for cannot be shown, which the notice says. */
+  let hasFailed = false;
 
   const isGrid = ({ name }: LayerEntry) => grids.has(name);
   const header = makeHeader(on, (next) => slide(next));
@@ -118,6 +120,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
   /** What runs for one layer at a time is of no use any more. */
   const leave = () => {
     if (method.progressive) source.leave();
+    hasFailed = false;
     progress.reset();
   };
 
@@ -151,7 +154,7 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
     if (!maps.includes(null)) notice.clear("map");
     const isWhole = maps.every((map) => map?.isFinal);
     progress.rest(method, isWhole);
-    const remark = state === "static" ? say("not_in_page") : say("waits");
+    const remark = state === "static" ? say("not_in_page") : hasFailed ? "" : say("waits");
     drawing.refresh(
       classes.list().map((target, place) => ({
         name: className(index, target),
@@ -289,7 +292,9 @@ function openView(model: CamModel, el: HTMLElement, clock: Clock): () => void {
 
   const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
     if (failure.kind !== "map" && failure.kind !== "sweep") return shell.fail(failure);
+    hasFailed = true;
     shell.fail({ ...failure, kind: "map" }, say("cam_failed", { title: method.title }));
+    settle.touch();
   };
 
   const showLayer = (name: string) => {

@@ -242,6 +242,16 @@ describe("methods", () => {
     vi.advanceTimersByTime(100);
     expect(one('[role="alert"]').hidden).toBe(true);
   });
+
+  it("that cannot be shown are not said to be on their way", () => {
+    const model = open();
+    model.answerPicture();
+    const { cid, seq, kind } = model.last("sweep") ?? {};
+    model.receive({ type: "err", cid, seq, kind, message: "no pooling", hint: null });
+    vi.advanceTimersByTime(100);
+    expect(one('[role="alert"]').textContent).toContain("no pooling");
+    expect(panels()[0]?.textContent).not.toContain("on its way");
+  });
 });
 
 describe("other views", () => {
