@@ -39,7 +39,7 @@ const SIGNED = "coolwarm";
 const BARE_PX = 224;
 
 /** What is drawn on where there is no picture: as large as one, in the shape of the map. */
-export function bareGround({ height, width }: { height: number; width: number }): Ground {
+function bareGround({ height, width }: { height: number; width: number }): Ground {
   const times = Math.max(1, BARE_PX / Math.max(height, width));
   const side = (size: number) => Math.max(16, Math.round(size * times));
   return { rgb: null, height: side(height), width: side(width) };

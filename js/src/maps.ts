@@ -127,7 +127,7 @@ export function channelValues(maps: Maps, channel: number): Float32Array {
 }
 
 /** Whether a channel holds a finite value; one that does not has 0 for both of its ends. */
-export function hasFinite(maps: Maps, channel: number): boolean {
+function hasFinite(maps: Maps, channel: number): boolean {
   if (maps.low[channel] !== 0 || maps.high[channel] !== 0) return true;
   const size = maps.height * maps.width;
   const end = (channel + 1) * size;

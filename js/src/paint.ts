@@ -56,7 +56,7 @@ function thinned(maps: Maps, tile: number): Codes {
 }
 
 /** Draws one map with its corner at (left, top); rows outside the viewport are left out. */
-export function paintMap(
+function paintMap(
   view: Viewport,
   maps: Codes,
   channel: number,
