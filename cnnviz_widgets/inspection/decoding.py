@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnnviz_widgets.words import Phrase, phrase
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -87,7 +89,7 @@ def decoded(data: bytes, *, formats: Sequence[str] | None = FORMATS) -> Decoded:
     from PIL import Image, UnidentifiedImageError
 
     if not data:
-        raise PictureError("the file is empty; choose another one.")
+        raise PictureError(phrase("picture_file_empty"))
     try:
         with Image.open(io.BytesIO(data), formats=_known(formats)) as opened:
             _check_size(opened.size)
@@ -97,13 +99,13 @@ def decoded(data: bytes, *, formats: Sequence[str] | None = FORMATS) -> Decoded:
             found = settled(upright)
     except UnidentifiedImageError as error:
         names = ", ".join(FORMATS)
-        raise PictureError(f"the file is not a picture that can be read; give {names}.") from error
+        raise PictureError(phrase("picture_none", formats=names)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(_too_large("")) from error
+        raise PictureError(_too_large()) from error
     except PictureError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise PictureError(f"the picture is broken ({error}); save it anew.") from error
+        raise PictureError(phrase("picture_broken", error=str(error))) from error
     first = (Step("frame"),) if several else ()
     return Decoded(found.picture, (*first, *steps, *found.steps))
 
@@ -118,7 +120,7 @@ def settled(picture: Image) -> Decoded:
     """
     steps: list[Step] = []
     if picture.mode == "F":
-        raise PictureError("the picture holds numbers of 32 bits; give it as a tensor instead.")
+        raise PictureError(phrase("picture_numbers"))
     if picture.mode in _SIXTEEN_BITS:
         picture = _eight_bits(picture)
         steps.append(Step("depth"))
@@ -153,12 +155,11 @@ def _known(formats: Sequence[str] | None) -> list[str] | None:
 
 def _check_size(size: tuple[int, int]) -> None:
     if math.prod(size) > MAX_PIXELS:
-        raise PictureError(_too_large(f"{size[0]} x {size[1]} pixels, "))
+        raise PictureError(_too_large())
 
 
-def _too_large(size: str) -> str:
-    most = MAX_PIXELS // 1_000_000
-    return f"the picture is too large: {size}more than {most} million; make it smaller first."
+def _too_large() -> Phrase:
+    return phrase("picture_huge", most=MAX_PIXELS // 1_000_000)
 
 
 def _eight_bits(picture: Image) -> Image:
@@ -168,7 +169,7 @@ def _eight_bits(picture: Image) -> Image:
 
     values = np.asarray(picture).astype(np.int64)
     if values.min() < 0 or values.max() > 0xFFFF:
-        raise PictureError("the picture holds numbers beyond 16 bits; give it as a tensor instead.")
+        raise PictureError(phrase("picture_numbers"))
     return Image.fromarray((values >> 8).astype(np.uint8))
 
 

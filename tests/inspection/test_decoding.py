@@ -117,7 +117,7 @@ def test_files_that_are_no_pictures(data: bytes, message: str) -> None:
 def test_pictures_that_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     data = file_of(Image.fromarray(PIXELS))
     monkeypatch.setattr(decoding, "MAX_PIXELS", 23)
-    with pytest.raises(PictureError, match="too large: 6 x 4 pixels, more than"):
+    with pytest.raises(PictureError, match="too large: more than 0 million pixels"):
         decoded(data)
     for most in (20, 10):  # a warning of PIL's, and an error
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)

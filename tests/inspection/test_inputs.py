@@ -55,6 +55,14 @@ def test_gray_pictures_for_models_of_one_channel() -> None:
     assert tensor_of(gray, RGB).shape == (1, 3, 4, 5)
 
 
+def test_transparent_parts_of_a_picture_are_white(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    clear = np.concatenate([PIXELS, np.zeros((4, 5, 1), np.uint8)], axis=2)
+    Image.fromarray(clear).save(path)
+    for form in (path, Image.fromarray(clear)):
+        assert (tensor_of(form) == 1).all()
+
+
 def test_a_picture_turned_by_its_camera_stands_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
