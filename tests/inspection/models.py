@@ -209,6 +209,19 @@ class Opaque(nn.Module):
         return self.head(x.mean(1))
 
 
+class Branches(nn.Module):
+    """Bright pictures take another path than dark ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.bright, self.dark = nn.ReLU(), nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.conv(x)
+        return (self.bright(y) if x.mean() > 0 else self.dark(y)).mean((2, 3))
+
+
 class AcrossImages(nn.Module):
     """Divides by the spread over the whole batch, so that its images depend on each other."""
 

@@ -155,20 +155,7 @@ def test_batches_are_traced() -> None:
     assert got.values == pytest.approx(expected.values, rel=1e-5)
 
 
-class Branches(nn.Module):
-    """Bright pictures take another path than dark ones."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(3, 4, 3)
-        self.bright, self.dark = nn.ReLU(), nn.Sigmoid()
-
-    def forward(self, x: Tensor) -> Any:
-        y = self.conv(x)
-        return (self.bright(y) if x.mean() > 0 else self.dark(y)).mean((2, 3))
-
-
-@pytest.mark.parametrize("make", [Branches, Wired])
+@pytest.mark.parametrize("make", [models.Branches, Wired])
 def test_a_model_that_takes_another_path_is_traced(make: Callable[[], nn.Module]) -> None:
     model, x = models.built(make()), models.pictures(1).abs()
     inspector = Inspector(model, x)
@@ -181,7 +168,7 @@ def test_a_model_that_takes_another_path_is_traced(make: Callable[[], nn.Module]
 
 
 def test_layers_that_a_picture_no_longer_has_raise_as_always() -> None:
-    model, x = models.built(Branches()), models.pictures(1).abs()
+    model, x = models.built(models.Branches()), models.pictures(1).abs()
     inspector = Inspector(model, x)
     for layer in ("bright", "nothing"):
         with pytest.raises(ValueError, match=f"layer='{layer}' is not a layer of this model"):

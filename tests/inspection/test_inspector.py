@@ -158,17 +158,7 @@ def test_a_root_that_is_itself_a_layer() -> None:
 def test_a_model_whose_path_depends_on_the_picture() -> None:
     """Layers follow the path that each picture takes."""
 
-    class Branches(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv = nn.Conv2d(3, 4, 3)
-            self.bright, self.dark = nn.ReLU(), nn.Sigmoid()
-
-        def forward(self, x: Tensor) -> Any:
-            y = self.conv(x)
-            return (self.bright(y) if x.mean() > 0 else self.dark(y)).mean((2, 3))
-
-    inspector = Inspector(models.built(Branches()), torch.ones(1, 3, 6, 6))
+    inspector = Inspector(models.built(models.Branches()), torch.ones(1, 3, 6, 6))
     assert [info.name for info in inspector.layers] == ["conv", "bright"]
     inspector.set_inputs(-torch.ones(1, 3, 6, 6))
     assert [info.name for info in inspector.layers] == ["conv", "dark"]
