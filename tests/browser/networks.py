@@ -19,6 +19,19 @@ from tests.real.networks import DATA, photograph
 SAMPLES = ("shapes", "digits")
 AWKWARD = "awkward"
 """Made here: NaN, infinities, dead and constant channels, odd sizes, 2048 channels."""
+MARKUP = "markup"
+"""Made here: names of layers and classes that would run in a page that took them for markup."""
+EVIL = (
+    "</script><script>cnnvizEvil=1</script>",
+    "<img src=x onerror=cnnvizEvil=2>",
+    "<style>body{display:none}</style>",
+    "javascript:cnnvizEvil=3",
+    "${cnnvizEvil=4}",
+    "{{constructor['constructor']('cnnvizEvil=5')()}}",
+    "\u200b<svg onload=cnnvizEvil=6>",
+    "\"><iframe srcdoc='<script>parent['cnnvizEvil']=7</script>'>",
+    "'--><b onmouseover=cnnvizEvil=8>",
+)
 PICTURES = {
     "squeezenet1_0_imagenet": "zebra.jpg",
     "resnet20_cifar10": "dog_and_cat.png",
@@ -54,13 +67,18 @@ class Network:
 
 def available(name: str) -> bool:
     """Tell whether the network's files are there; the embedded ones always are."""
-    return name in (*SAMPLES, AWKWARD) or (DATA / "models" / name / "model.safetensors").is_file()
+    return (
+        name in (*SAMPLES, AWKWARD, MARKUP)
+        or (DATA / "models" / name / "model.safetensors").is_file()
+    )
 
 
 def load(name: str) -> Network:
-    """Build a network: an embedded one, "awkward", or a real one of $CNNVIZ_TEST_DATA."""
+    """Build a network: an embedded one, one made here, or a real one of $CNNVIZ_TEST_DATA."""
     if name == AWKWARD:
         return _awkward()
+    if name == MARKUP:
+        return _markup()
     return _embedded(name) if name in SAMPLES else _real(name)
 
 
@@ -83,6 +101,18 @@ def _awkward() -> Network:
     )
     inputs = torch.randn(1, 3, 41, 151)
     return Network(model.eval(), inputs, (), (0.0,) * 3, (1.0,) * 3)
+
+
+def _markup() -> Network:
+    """Build a network whose every name is one of `EVIL`."""
+    torch.manual_seed(7)
+    model = nn.Sequential()
+    for place, name in enumerate(EVIL):
+        model.add_module(name, nn.Conv2d(1 if place == 0 else 4, 4, 3, padding=1))
+    model.add_module("<i>pool</i>", nn.AdaptiveAvgPool2d(1))
+    model.add_module("<b>flat</b>", nn.Flatten())
+    model.add_module("<u>scores</u>", nn.Linear(4, len(EVIL)))
+    return Network(model.eval(), torch.rand(1, 1, 24, 24), EVIL, (0.0,), (1.0,))
 
 
 def _embedded(name: str) -> Network:
