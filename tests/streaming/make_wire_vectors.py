@@ -161,6 +161,12 @@ def layer_messages() -> list[dict[str, Any]]:
 def other_frames() -> list[dict[str, Any]]:
     special = np.array([[np.nan, np.inf, -np.inf, 0.1, -1e-40, 3.4028235e38]], np.float32)
     empty = {"first": np.zeros(3, np.uint8), "none": np.zeros((0, 4), np.float32)}
+    every = {
+        "a": np.array([255], np.uint8),
+        "b": np.array([1, 65535], np.uint16),
+        "c": np.array([1, 2, 4294967295], np.uint32),
+        "d": np.array([0.5, -0.25, 0.1], np.float32),
+    }
     channel = {"layer": "layer1.0.conv1", "image": 0, "channel": 3}
     return [
         message(
@@ -181,17 +187,7 @@ def other_frames() -> list[dict[str, Any]]:
             {"rgb": np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)},
         ),
         message("empty array at the end", frame("channel", channel), empty),
-        message(
-            "every type",
-            frame("channel", channel),
-            {
-                "a": np.array([255], np.uint8),
-                "b": np.array([1, 65535], np.uint16),
-                "c": np.array([1, 2, 4294967295], np.uint32),
-                "d": np.array([0.5, -0.25, 0.1], np.float32),
-            },
-            offset=3,
-        ),
+        message("every type", frame("channel", channel), every, offset=3),
         message(
             "end of a prefetch",
             frame(
