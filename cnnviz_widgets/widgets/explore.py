@@ -13,7 +13,7 @@ import ipywidgets
 
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.rendering.colormap import Rgb
-from cnnviz_widgets.words import Phrase, phrase
+from cnnviz_widgets.words import phrase
 
 from .base import InspectorWidget, inspector_of
 from .cam_slider import CamSlider
@@ -65,7 +65,7 @@ class Exploration(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidget
         above = [] if self.picker is None else [self.picker]
         super().__init__([self._hint, *above, row, Reader(self._speak)])
 
-    def _speak(self, say: Callable[[Phrase], str]) -> None:
+    def _speak(self, say: Callable[[str], str]) -> None:
         """Say what is not the widgets' own in the reader's language."""
         self._hint.value = say(phrase("explore_hint"))
         names = ("explore_cams", "explore_saliency", "explore_filters")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -27,16 +27,17 @@ from cnnviz_widgets.rendering.colormap import Rgb
 from cnnviz_widgets.rendering.png import png_bytes
 from cnnviz_widgets.rendering.strokes import Stroke, fitted_ink, ink_of
 from cnnviz_widgets.streaming.worker import LatestWorker, Token
+from cnnviz_widgets.words import phrase
 
 from .baking import built
 from .intake import picture_size
 from .pictured import Pictured
+from .spoken import Reader
 from .stills import beside, captioned, enlarged
 
 _SIDE = 256  # of the paper, in CSS pixels
 _SEEN_SIDE = 96  # of the picture beside it that shows what the network gets
 _ANSWER_S = 1.0  # how long a still picture waits for what the network says
-_BLANK = "The paper is blank: draw something."
 _BRUSHES = (6, 40)  # thinnest and thickest, in CSS pixels
 _PAPER, _INK = "#000000", "#ffffff"  # as in the pictures of handwriting that networks learn from
 
@@ -51,13 +52,41 @@ class _Drawing:
     kind: str = "drawing"
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What stands beside the paper: what the network gets, and its best classes or a text."""
+
+    pixels: NDArray[np.uint8]
+    text: str = ""
+    ranked: tuple[tuple[str, str], ...] = ()
+
+    def html(self, say: Callable[[str], str]) -> str:
+        """Say it in the language that `say` speaks, the picture pixel by pixel."""
+        data = base64.b64encode(png_bytes(np.stack([self.pixels] * 3, axis=2))).decode()
+        height, width = self.pixels.shape
+        rows = "".join(
+            f'<tr><td>{escape(name)}</td><td style="padding-left:12px">{share}</td></tr>'
+            for name, share in self.ranked
+        )
+        return (
+            f'<div style="line-height:1.6">{escape(say(phrase("seen")))}</div>'
+            f'<img alt="{escape(say(phrase("seen_picture", height=height, width=width)))}" '
+            f'src="data:image/png;base64,{data}" '
+            f'style="image-rendering:pixelated;width:{_SEEN_SIDE}px">'
+        ) + (f"<table>{rows}</table>" if self.ranked else f"<p>{escape(say(self.text))}</p>")
+
+    def caption(self) -> str:
+        """Say it in one line of English, for a still picture."""
+        return ", ".join(f"{name} {share}" for name, share in self.ranked) or self.text
+
+
 class _Parts(anywidget.AnyWidget):
     """Names the parts of a pad in the page, and lets the Tab key leave the paper."""
 
     _esm = built("sketch-pad.js")
     _css = built("sketch-pad.css")
 
-    paper = traitlets.Unicode("Paper to draw on with mouse, pen or finger").tag(sync=True)
+    paper = traitlets.Unicode(help="Name of the paper.").tag(sync=True)
 
 
 class SketchPad(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -104,10 +133,15 @@ class SketchPad(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self._is_drawing = False
         self._numbers = itertools.count(1)
         self._is_answered = threading.Event()
-        self._caption = ""
+        self._shown = _Shown(self._picture(()), phrase("blank"))
         self._make_parts()
         super().__init__(
-            [self._bar, ipywidgets.HBox([self.canvas, self._answer]), _Parts()],
+            [
+                self._bar,
+                ipywidgets.HBox([self.canvas, self._answer]),
+                self._parts,
+                Reader(self._speak),
+            ],
             layout=ipywidgets.Layout(width="max-content", max_width="100%"),
         )
         self.add_class("cnnviz-pad")
@@ -116,7 +150,7 @@ class SketchPad(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
         )
         self._listen()
         self._redraw()
-        self._say(self._picture(()), _BLANK)
+        self._is_answered.set()
 
     # -- parts ----------------------------------------------------------------------------------
 
@@ -125,20 +159,26 @@ class SketchPad(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.canvas.layout = ipywidgets.Layout(width=f"{_SIDE}px", height=f"{_SIDE}px")
         thin, thick = _BRUSHES
         self.brush = ipywidgets.IntSlider(
-            18, thin, thick, description="Brush", readout=False,
+            18, thin, thick, readout=False,
             layout=ipywidgets.Layout(width="180px"), style={"description_width": "initial"},
         )  # fmt: skip
-        self.eraser = ipywidgets.ToggleButton(
-            description="Erase", tooltip="Take ink away instead of drawing", **_button()
-        )
-        self.undo_button = ipywidgets.Button(
-            description="Undo", tooltip="Take back the last stroke", disabled=True, **_button()
-        )
-        self.clear_button = ipywidgets.Button(
-            description="Clear", tooltip="A new sheet of paper", disabled=True, **_button()
-        )
+        self.eraser = ipywidgets.ToggleButton(**_button())
+        self.undo_button = ipywidgets.Button(disabled=True, **_button())
+        self.clear_button = ipywidgets.Button(disabled=True, **_button())
         self._bar = ipywidgets.HBox([self.brush, self.eraser, self.undo_button, self.clear_button])
         self._answer = ipywidgets.HTML()
+        self._parts = _Parts()
+
+    def _speak(self, say: Callable[[str], str]) -> None:
+        """Say everything in the reader's language."""
+        self._spoken = say
+        controls = {"erase": self.eraser, "undo": self.undo_button, "clear": self.clear_button}
+        for name, control in controls.items():
+            control.description = say(phrase(name))
+            control.tooltip = say(phrase(f"{name}_hint"))
+        self.brush.description = say(phrase("brush"))
+        self._parts.paper = say(phrase("paper"))
+        self._answer.value = self._shown.html(say)
 
     def _listen(self) -> None:
         canvas = self.canvas
@@ -245,29 +285,21 @@ class SketchPad(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
             self.inspector.set_inputs(image, wait=self.inspector.busy_timeout_s)
             best = self.inspector.predictions(3, wait=self.inspector.busy_timeout_s)[0]
         except ModelBusyError:
-            token.deliver(self._say, pixels, "The model is busy in another cell.")
+            token.deliver(self._show, _Shown(pixels, phrase("busy")))
             return
-        if drawing.strokes:
-            ranked = [(each.name, f"{each.probability:.0%}") for each in best]
-            token.deliver(self._show, pixels, ranked)
-        else:
-            token.deliver(self._say, pixels, _BLANK)
+        ranked = tuple((each.name, f"{each.probability:.0%}") for each in best)
+        answer = (
+            _Shown(pixels, ranked=ranked) if drawing.strokes else _Shown(pixels, phrase("blank"))
+        )
+        token.deliver(self._show, answer)
 
     def _report(self, drawing: _Drawing, error: BaseException) -> None:
-        self._say(self._picture(drawing.strokes), f"{type(error).__name__}: {error}")
+        text = f"{type(error).__name__}: {error}"
+        self._show(_Shown(self._picture(drawing.strokes), text))
 
-    def _show(self, pixels: NDArray[np.uint8], ranked: Sequence[tuple[str, str]]) -> None:
-        rows = [
-            f'<tr><td>{escape(name)}</td><td style="padding-left:12px">{share}</td></tr>'
-            for name, share in ranked
-        ]
-        self._answer.value = _seen(pixels) + f"<table>{''.join(rows)}</table>"
-        self._caption = ", ".join(f"{name} {share}" for name, share in ranked)
-        self._is_answered.set()
-
-    def _say(self, pixels: NDArray[np.uint8], text: str) -> None:
-        self._answer.value = _seen(pixels) + f"<p>{escape(text)}</p>"
-        self._caption = text
+    def _show(self, shown: _Shown) -> None:
+        self._shown = shown
+        self._answer.value = shown.html(self._spoken)
         self._is_answered.set()
 
     def _still(self) -> Rgb:
@@ -277,7 +309,7 @@ class SketchPad(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
         paper = np.floor(ink_of(self._strokes, (side, side), scale=side / _SIDE) * 255 + 0.5)
         grays = [paper.astype(np.uint8), self.picture()]
         parts = [enlarged(np.stack([gray] * 3, axis=2)[None], side)[0] for gray in grays]
-        return captioned(beside(parts), self._caption)
+        return captioned(beside(parts), self._shown.caption())
 
     def close(self) -> None:
         """End the pad; the Inspector keeps the last drawing."""
@@ -289,15 +321,3 @@ class SketchPad(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
 
 def _button() -> dict[str, object]:
     return {"layout": ipywidgets.Layout(width="72px")}
-
-
-def _seen(pixels: NDArray[np.uint8]) -> str:
-    """Return HTML of what the network is given, its pixels as pixels."""
-    data = base64.b64encode(png_bytes(np.stack([pixels] * 3, axis=2))).decode()
-    height, width = pixels.shape
-    return (
-        '<div style="line-height:1.6">What the network sees</div>'
-        f'<img alt="The drawing as the network gets it, {height} x {width} pixels" '
-        f'src="data:image/png;base64,{data}" '
-        f'style="image-rendering:pixelated;width:{_SEEN_SIDE}px">'
-    )

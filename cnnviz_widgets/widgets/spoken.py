@@ -46,7 +46,7 @@ class Reader(anywidget.AnyWidget):
     Parameters
     ----------
     say : callable
-        Called with a function that says a phrase in the reader's language: at once, and whenever
+        Called with a function that says a text in the reader's language: at once, and whenever
         that changes.
     """
 
@@ -60,15 +60,15 @@ export default {
 """
     _preferred = traitlets.List(traitlets.Unicode(), help="The browser's.").tag(sync=True)
 
-    def __init__(self, say: Callable[[Callable[[Phrase], str]], object]) -> None:
+    def __init__(self, say: Callable[[Callable[[str], str]], object]) -> None:
         self._say = say
         super().__init__(layout=ipywidgets.Layout(display="none"))
         self._tell()
         follow(self)
 
-    def spoken(self, text: Phrase) -> str:
-        """Return a phrase in the reader's language."""
-        return text.texts[chosen(self._preferred)]
+    def spoken(self, text: str) -> str:
+        """Return a text in the reader's language, where it has several."""
+        return text.texts[chosen(self._preferred)] if isinstance(text, Phrase) else text
 
     def speak(self, _language: str | None) -> None:
         """Say the words anew: another language is set."""

@@ -196,3 +196,21 @@ def test_inputs_that_are_no_picture_are_refused() -> None:
     inspector = Inspector(nn.Sequential(nn.Linear(4, 3)), torch.zeros(1, 4))
     with pytest.raises(ValueError, match=r"its inputs are no picture, so there is nothing to draw"):
         SketchPad(inspector)
+
+
+def test_it_speaks_as_its_reader_does(pad: SketchPad) -> None:
+    reader = pad.children[-1]
+    names = [
+        part.description for part in (pad.brush, pad.eraser, pad.undo_button, pad.clear_button)
+    ]
+    assert names == ["Brush", "Erase", "Undo", "Clear"]
+    reader._preferred = ["zh-CN", "en"]
+    names = [
+        part.description for part in (pad.brush, pad.eraser, pad.undo_button, pad.clear_button)
+    ]
+    assert names == ["画笔", "橡皮", "撤销", "清空"]
+    assert "换一张新纸" in pad.clear_button.tooltip
+    assert "网络看到的图片" in pad.answer
+    wait_for(lambda: "画纸是空白的" in pad.answer)
+    pad.strokes = (Stroke(((60, 60), (180, 180)), 18, erases=False),)
+    wait_for(lambda: "<table>" in pad.answer and "网络看到的图片" in pad.answer)

@@ -36,6 +36,7 @@ export default {
     };
     observer.observe(document.body, { childList: true, subtree: true });
     look();
+    model.on("change:paper", look);
     // ipycanvas keeps every key to itself once the paper was clicked.
     const letOn = (event: KeyboardEvent) => {
       if (event.key === "Tab" && padOf()?.contains(event.target as Node)) event.stopPropagation();
@@ -43,6 +44,7 @@ export default {
     document.addEventListener("keydown", letOn, { capture: true, signal: end.signal });
     return () => {
       end.abort();
+      model.off("change:paper", look);
       observer.disconnect();
     };
   },
