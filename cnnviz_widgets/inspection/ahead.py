@@ -30,6 +30,7 @@ from cnnviz_widgets.inspection.runs import (
     run,
 )
 from cnnviz_widgets.inspection.session import Session
+from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.sweep import Key, Sweeper, Visit
 from cnnviz_widgets.inspection.taps import Check
 from cnnviz_widgets.inspection.values import Nest, first_tensor, same_bits
@@ -66,6 +67,9 @@ class Ahead(Sweeper):
         self._named = dict(self._infos)
         self._recorder: OutlineRecorder | None = None
         self.said: Scores | None = None  # until the graph is no longer there
+
+    def _structure_of(self, session: Session) -> Structure:
+        return session.structure
 
     @classmethod
     def of(cls, session: Session, layers: Sequence[LayerInfo], *, at_input: bool) -> Ahead | None:

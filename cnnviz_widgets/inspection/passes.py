@@ -304,7 +304,7 @@ class Passes:
                     return (self._score_rows(scores, target, variants),)
 
             def work(variants: Subject) -> tuple[Tensor, ...]:
-                checks, laid = Checks(session.trace.calls, check), variants.laid_out(session)
+                checks, laid = Checks(session.structure.calls, check), variants.laid_out(session)
                 if laid is not None:
                     try:
                         return once(laid, checks)
@@ -382,7 +382,7 @@ class Passes:
         check: Check | None,
     ) -> tuple[Tensor, Tensor]:
         mode = None if rule is None else RuleMode(rule)
-        around = (Checks(session.trace.calls, check), *(() if mode is None else (mode,)))
+        around = (Checks(session.structure.calls, check), *(() if mode is None else (mode,)))
         leaf, subject = variants.with_leaf()
         way = Recorded() if session.memory.recorded_graph or not session.isolated else guarded
         with run(session, subject, graph=True, around=around, way=way) as scores:

@@ -322,7 +322,7 @@ class Session:
 
     def call(self, source: Source) -> Call:
         """Return what the trace noted of a module call."""
-        for call in self.structure.calls:
+        for call in self.trace.calls:
             if call.path == source.path and call.call == source.call:
                 return call
         msg = f"no call {source.call} of {source.path!r}"

@@ -29,6 +29,7 @@ from cnnviz_widgets.inspection.runs import (
     run,
 )
 from cnnviz_widgets.inspection.session import Session
+from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.taps import Check, Checks, Taps, begun
 from cnnviz_widgets.inspection.values import Nest, first_tensor, replace_tensors
 
@@ -82,7 +83,7 @@ class Sweeper:
         visit: Visit,
         check: Check | None,
     ) -> None:
-        structure = session.structure
+        structure = self._structure_of(session)
         self._session = session
         self._subject = subject
         self._infos = {(info.path, info.call): info for info in layers}
@@ -97,6 +98,10 @@ class Sweeper:
         passing = structure.passing
         self._passing = {call for call in self._wanted if passing.by(call)}
         self._first = self._first_call(passing)
+
+    def _structure_of(self, session: Session) -> Structure:
+        session.settle()  # so that its calls are those of the trace
+        return session.structure
 
     def _first_call(self, passing: Passing) -> Call | None:
         """Return the call at which the graph can begin; None if that is not known."""

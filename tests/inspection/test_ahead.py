@@ -224,3 +224,27 @@ def test_random_numbers_are_those_of_a_trace() -> None:
     torch.rand(3)
     scores = {p.index: p.score for p in guest.predictions(4)[0]}
     assert got.score == scores[0]
+
+
+class Scaled(nn.Module):
+    """What a ReLU gave is scaled in place; torch then has no gradient of a pass as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.relu = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3), nn.ReLU()
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.relu(self.second(self.first(x)))
+        return y.mul_(1.5).mean((2, 3))
+
+
+def test_a_pass_that_torch_refuses_to_go_back_through() -> None:
+    """It is traced then, and what was heard before is right."""
+    model, x = models.built(Scaled()), models.pictures(1)
+    got = cw.cam_sweep(Inspector(model, x), "hirescam", targets=[1], inputs=x + 1, report=quiet)
+    expected = cw.cam_sweep(Inspector(model, x + 1), "hirescam", targets=[1], report=quiet)
+    assert expected.layers == ("first", "second", "relu")
+    for layer in expected.layers:
+        shown = torch.tensor(expected.values_of(layer))
+        assert shown.any()
+        assert_near(torch.tensor(got.values_of(layer)), shown, layer)
