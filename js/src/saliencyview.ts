@@ -101,6 +101,26 @@ export function makeSaliencyView(on: On): SaliencyView {
     return last;
   };
 
+  /** Draws a map over what there is of the picture, and says what its colours stand for. */
+  const paint = (
+    pixels: Uint32Array,
+    rgb: Block["data"] | null,
+    { values, sizes }: Drawn,
+    look: SaliencyLook,
+    form: Form,
+  ) => {
+    const colormap = form === "signed" && !isDiverging(look.colormap) ? DIVERGING : look.colormap;
+    const end = percentileOf(sizes, look.percentile);
+    paintOverlay(pixels, values, rgb, {
+      colours: palette(colormap),
+      range: extentIn(form, end),
+      diverging: form === "signed",
+      opacity: { both: look.opacity, picture: 0, map: 1 }[look.show],
+      threshold: 0,
+    });
+    legend.show(form, look.percentile, end, colormap);
+  };
+
   const enlarge = (picture: Block, times: number) => {
     if (shown?.picture !== picture) {
       shown = { picture, large: enlargePicture(picture, times).data };
@@ -133,21 +153,8 @@ export function makeSaliencyView(on: On): SaliencyView {
       canvas.style.imageRendering = look.smooth || times > 1 ? "" : "pixelated";
       const { pixels, put } = makeImage(canvas, times * width, times * height);
       const rgb = picture && enlarge(picture, times);
-      const colormap = form === "signed" && !isDiverging(look.colormap) ? DIVERGING : look.colormap;
       if (map) {
-        const { values, sizes } = prepare(map, form, height, width, look.smooth);
-        const end = percentileOf(sizes, look.percentile);
-        const opacity = { both: look.opacity, picture: 0, map: 1 }[look.show];
-        const range = extentIn(form, end);
-        const colours = palette(colormap);
-        paintOverlay(pixels, values, rgb, {
-          colours,
-          range,
-          diverging: form === "signed",
-          opacity,
-          threshold: 0,
-        });
-        legend.show(form, look.percentile, end, colormap);
+        paint(pixels, rgb, prepare(map, form, height, width, look.smooth), look, form);
         frame.setAttribute(
           "aria-label",
           say("map_of", { name: title, height: map.height, width: map.width }),
