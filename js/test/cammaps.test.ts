@@ -30,7 +30,8 @@ const MAPS = frame(
 
 describe("a frame of maps", () => {
   it("is read map by map, with its layer, class and status", () => {
-    const [first, second] = readMaps(MAPS);
+    const [first, second, ...more] = readMaps(MAPS);
+    expect(more).toEqual([]);
     expect(first).toMatchObject({ layer: "conv", target: 3, seq: 4, status: "ok", note: "" });
     expect(second).toMatchObject({ layer: "relu", status: "empty", note: "Every value is zero." });
     expect([second?.height, second?.width, second?.isSigned]).toEqual([1, 2, false]);
