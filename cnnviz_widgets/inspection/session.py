@@ -27,6 +27,7 @@ from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.randomness import RandomState
 from cnnviz_widgets.inspection.readings import ModelInput, Prepared
+from cnnviz_widgets.inspection.refusals import in_our_words, is_refusal
 from cnnviz_widgets.inspection.shadow import ModelState, Shadow
 from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.targets import Target, score_per_image
@@ -96,7 +97,7 @@ class Session:
         self._state: ModelState | None = None
         self._trace: Trace | None = None
         self._waits = False  # whether these inputs were not traced yet
-        self._is_known = False  # whether the structure is known to be theirs all the same
+        self.is_known = False  # whether the structure is known to be theirs all the same
         self._has_moved = False  # whether a trace that had to wait met other weights
         self._own: frozenset[str] = frozenset()
         self._copies = False
@@ -123,7 +124,7 @@ class Session:
         guest.random = RandomState.now(tensors_in(guest.prepared.nest))
         guest.memory = self.memory.of_other_values()
         guest._trace = guest._graph = None
-        guest._waits, guest._is_known, guest._has_moved = True, False, False
+        guest._waits, guest.is_known, guest._has_moved = True, False, False
         return guest
 
     @property
@@ -202,20 +203,16 @@ class Session:
     @property
     def waits(self) -> bool:
         """Whether nothing is known of how the model takes these inputs."""
-        return self._waits and not self._is_known
+        return self._waits and not self.is_known
 
     @contextlib.contextmanager
     def supposed(self) -> Iterator[None]:
         """Take the structure of the inputs before for theirs, until the block ends."""
-        self._is_known = True
+        self.is_known = True
         try:
             yield
         finally:
-            self._is_known = False
-
-    def confirm(self) -> None:
-        """Take note that a pass showed it to be theirs."""
-        self._is_known = True
+            self.is_known = False
 
     def _retrace(self, prepared: Prepared, random: RandomState | None = None) -> None:
         """Trace; where this raises, another pass brings the old trace back when it is asked for.
@@ -349,13 +346,14 @@ class Session:
         """
         # Torch refuses gradients where an in-place function overwrote what they need, as nobody
         # trains such a model; functions that run in new memory then help, as far as they are seen.
-        graph = self._graph or self._new_graph(copies=True)
-        try:
-            return self._gradient(graph, source, target, class_names)
-        except RuntimeError as error:
-            if "modified by an inplace operation" not in str(error):
-                raise
-        return self._gradient(self._new_graph(copies=False), source, target, class_names)
+        with in_our_words(self.structure):
+            graph = self._graph or self._new_graph(copies=True)
+            try:
+                return self._gradient(graph, source, target, class_names)
+            except RuntimeError as error:
+                if not is_refusal(error):
+                    raise
+            return self._gradient(self._new_graph(copies=False), source, target, class_names)
 
     def _new_graph(self, *, copies: bool) -> Trace:
         plan = Plan(graph=True, copies=copies)
@@ -420,8 +418,7 @@ class Session:
         notices = model_notices(self._probe.shadow, copies=self._copies)
         if self.scores is None:
             notices.append(phrase("no_class_scores"))
-        notice = picture_of(self.prepared.first, 0, self._normalisation)[1]
-        if notice:
+        if notice := picture_of(self.prepared.first, 0, self._normalisation)[1]:
             notices.append(notice)
         return tuple(notices)
 
