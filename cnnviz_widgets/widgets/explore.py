@@ -81,6 +81,15 @@ class Exploration(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidget
         above = [] if self.picker is None else [self.picker]
         return [*above, self.layers, self.cams, self.saliency, self.filters]
 
+    def _display_(self) -> object:
+        """Lay the views out for marimo, which asks for this and knows no boxes of ipywidgets."""
+        import marimo
+
+        folded = dict(zip(self._tabs.titles, self._tabs.children, strict=True))
+        row = marimo.hstack([self.layers, marimo.ui.tabs(folded)], widths="equal", wrap=True)
+        above = [] if self.picker is None else [self.picker]
+        return marimo.vstack([marimo.md(self._hint.value), *above, row])
+
     def _still(self) -> Rgb | None:
         """Draw the maps of a layer beside the class map, as far as there are any."""
         views = [self.layers._still(), self.cams._still()]

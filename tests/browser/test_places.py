@@ -21,19 +21,25 @@ from tests.browser.places import shown
 
 pytestmark = pytest.mark.browser
 
-CELLS = (
-    """import cnnviz_widgets as cw
+LOAD = """import cnnviz_widgets as cw
 from tests.browser.networks import load
 network = load("shapes")
 inspector = cw.Inspector(network.model, network.inputs, class_names=network.class_names,
-                         mean=network.mean, std=network.std)""",
-    "cw.LayerBrowser(inspector)",
-    "cw.CamSlider(inspector)",
-)
+                         mean=network.mean, std=network.std)"""
+SINGLE = (LOAD, "cw.LayerBrowser(inspector)", "cw.CamSlider(inspector)")
+TOGETHER = (LOAD, "cw.explore(inspector)")
+PLACES = {
+    "notebook": ("notebook", SINGLE),
+    "voila": ("voila", TOGETHER),
+    "marimo": ("marimo", SINGLE),
+    "marimo-explore": ("marimo", TOGETHER),
+}
 
 
-@pytest.mark.parametrize("place", ["notebook", "voila", "marimo"])
-def test_a_slide_is_painted(place: str, browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("place", "cells"), PLACES.values(), ids=PLACES)
+def test_a_slide_is_painted(
+    place: str, cells: tuple[str, ...], browser: Browser, tmp_path: Path
+) -> None:
     """Slide the layer: the maps are NumPy's, and the linked CamSlider follows with its own."""
     if importlib.util.find_spec(place) is None:
         pytest.skip(f"{place} is not installed: pip install 'cnnviz_widgets[dev]'")
@@ -43,14 +49,15 @@ def test_a_slide_is_painted(place: str, browser: Browser, tmp_path: Path) -> Non
     layer = "layer2.0.conv1"
     found = cam(inspector, "gradcam", layer=layer)
     context = browser.new_context(viewport={"width": 1280, "height": 1600})
-    with shown(place, tmp_path / "home", context.new_page(), CELLS) as page:
+    with shown(place, tmp_path / "home", context.new_page(), cells) as page:
         view, cams = LayerView(page), CamView(page)
-        view.wait_for(names[0])
+        first = str(names[0] if cells is SINGLE else cam(inspector, "gradcam").layer)
+        view.wait_for(first)
         cams.wait_for(method="gradcam")
         view.slide(names.index(layer))
         view.wait_for(layer)
         told = [event["layer"] for event in view.painted()]
-        assert told[0] == names[0]
+        assert told[0] == first
         assert layer in told
         picture = rendered(maps[layer][0], view.grid().tile)
         assert compare_visible(view, picture, what=f"{layer} in {place}")
