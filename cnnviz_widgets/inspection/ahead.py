@@ -211,7 +211,7 @@ def ran_ahead(
     if ahead is None:
         session.settle()
         return False
-    session.confirm()
+    session.is_known = True
     session.memory.ahead = ahead
     return True
 

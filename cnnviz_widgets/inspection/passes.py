@@ -20,6 +20,7 @@ from cnnviz_widgets.inspection.explained import Explainable, ExplainedTarget, Sc
 from cnnviz_widgets.inspection.heads import linear_head
 from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
 from cnnviz_widgets.inspection.rectifiers import RuleMode, nothing_to_rule, other_nonlinearities
+from cnnviz_widgets.inspection.refusals import in_our_words
 from cnnviz_widgets.inspection.runs import (
     InPlaceError,
     Recorded,
@@ -368,7 +369,8 @@ class Passes:
                         return self._input_gradient(session, variants, target, rule, check)
                     except InPlaceError:
                         session.memory.recorded_graph = True
-                return self._input_gradient(session, variants, target, rule, check)
+                with in_our_words(session.structure):
+                    return self._input_gradient(session, variants, target, rule, check)
 
             scores, gradient = in_batches(session, subject, batch, work)
             return scores, gradient

@@ -19,6 +19,7 @@ from cnnviz_widgets.inspection.explained import Logits, Scores
 from cnnviz_widgets.inspection.operations import OperationRecorder, ParameterWrittenError
 from cnnviz_widgets.inspection.outputs import select_scores
 from cnnviz_widgets.inspection.probe import Probe, uncompiled
+from cnnviz_widgets.inspection.refusals import is_refusal
 from cnnviz_widgets.inspection.session import Session
 from cnnviz_widgets.inspection.swapped import TooManyRowsError
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
@@ -435,6 +436,6 @@ def gradients(
     try:
         return list(torch.autograd.grad(score, list(of), retain_graph=more, allow_unused=True))  # type: ignore[arg-type]  # either kind
     except RuntimeError as error:
-        if "modified by an inplace operation" not in str(error):
+        if not is_refusal(error):
             raise
         raise InPlaceError(str(error)) from error

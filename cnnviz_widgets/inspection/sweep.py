@@ -19,6 +19,7 @@ from cnnviz_widgets.inspection.calls import Call, Source
 from cnnviz_widgets.inspection.course import Course, CourseError, Giving, Passing
 from cnnviz_widgets.inspection.explained import ExplainedTarget, Scores
 from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.inspection.refusals import in_our_words
 from cnnviz_widgets.inspection.runs import (
     InPlaceError,
     Recorded,
@@ -194,7 +195,8 @@ class Sweeper:
         session, recorded = self._session, Recorded()
         subject = self._subject.in_graph()  # a layer may return the input itself
         around = (Checks(session.trace.calls, self._check),)
-        with run(session, subject, graph=True, around=around, way=recorded) as scores:
+        ran = run(session, subject, graph=True, around=around, way=recorded)
+        with in_our_words(session.structure), ran as scores:
             edges: dict[Key, GradientEdge] = {}
             for key in self._infos:
                 value, edge = recorded.find(*key)
