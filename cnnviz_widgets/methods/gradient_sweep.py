@@ -222,9 +222,5 @@ def _headed(
 
 def _no_head(info: LayerInfo, case: CamCase) -> str:
     if any(target.index is None for target in case.targets):
-        return "target of method='cam' must be a class: a function of the output has no weights."
-    return (
-        f"layer={info.name!r} does not feed global average pooling and one dense layer, which "
-        f"method='cam' needs; use 'gradcam', which equals it up to a factor wherever CAM is "
-        f"defined, and works at any layer."
-    )
+        return phrase("cam_needs_class")
+    return phrase("cam_needs_head", layer=repr(info.name))

@@ -18,6 +18,7 @@ from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.inspection.session import Session
+from cnnviz_widgets.words import phrase
 
 _AXES = {"NCHW": 1, "NHWC": -1, "NCL": 1, "NCDHW": 1, "NLC": -1}
 """The axis of the channels in each layout that has places."""
@@ -163,13 +164,9 @@ def spatial_layers(insp: Inspector) -> dict[LayerInfo, LayerGrid]:
 
 def _no_places(insp: Inspector, info: LayerInfo) -> str:
     last = next(reversed(spatial_layers(insp)), None)
-    hint = f"choose another layer, such as {last.name!r}" if last else "choose a saliency method"
-    shape = tuple(info.shape)
-    what = f"layer={info.name!r} has an output of shape {shape}"
-    if info.layout in {"?", "NLC"}:
-        unknown = "where its tokens lie" if info.layout == "NLC" else "what its axes mean"
-        return (
-            f"{what}; {unknown} is not known, so there is no map: {hint}, or say it with "
-            f"insp.set_layout()."
-        )
-    return f"{what}, which has no grid of places, so there is no map: {hint}."
+    other = phrase("hint_other_layer", layer=repr(last.name)) if last else phrase("hint_saliency")
+    layer, shape = repr(info.name), str(tuple(info.shape))
+    if info.layout == "NLC":
+        return phrase("no_token_grid", layer=layer, shape=shape, hint=other)
+    name = "no_axes" if info.layout == "?" else "no_grid"
+    return phrase(name, layer=layer, shape=shape, hint=other)

@@ -8,7 +8,7 @@ import type sections from "../../cnnviz_widgets/words/en.json";
 type Sections = typeof sections;
 
 /** Sections whose texts Python says. */
-type Theirs = "document" | "explore" | "methods" | "notes" | "notices" | "sketch_pad";
+type Theirs = "document" | "explore" | "failures" | "methods" | "notes" | "notices" | "sketch_pad";
 type Ours = Exclude<keyof Sections, Theirs>;
 
 /** Names of the texts that views say. */

@@ -24,7 +24,7 @@ from cnnviz_widgets.words.tables import sections, whole
 
 PACKAGE = Path(cnnviz_widgets.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
-PYTHON_SECTIONS = ("document", "explore", "methods", "notes", "notices", "sketch_pad")
+PYTHON_SECTIONS = ("document", "explore", "failures", "methods", "notes", "notices", "sketch_pad")
 """Sections whose texts Python says; js/test/words.test.ts looks after the others."""
 WIDGETS: list[type[SpokenWidget]] = [
     CamSlider,
