@@ -130,6 +130,8 @@ class Leaf:
         What the module holds, and how much, while somebody hears.
     held : list of (dict, str, Tensor)
         Parameters and buffers that the function takes: where each is held, its name, and itself.
+    eps : float
+        Of a BatchNorm, as it was found.
     source : Source
         The output of its first call.
     cheap : bool
@@ -140,6 +142,7 @@ class Leaf:
 
     __slots__ = (
         "cheap",
+        "eps",
         "forward",
         "function",
         "held",
@@ -163,6 +166,7 @@ class Leaf:
         self.held = [(holder, name, holder[name]) for holder, name in _held(module, kind)]
         self.run = kind.run(self.state, {name: tensor for _, name, tensor in self.held})
         self.ranks = kind.ranks
+        self.eps: float = self.state.get("eps", 0.0)
         self.source = Source(path, 1, "output")
         self.cheap = kind.function == "relu"
         self.place = (0, 0, 0)
@@ -174,7 +178,7 @@ class Leaf:
         which, start, stop = self.place
         names = [name for _, name, _ in self.held]
         taken = dict(zip(names, numbers[which][start:stop].chunk(len(names)), strict=True))
-        return _batch_norm(self.state, taken)(x)
+        return _batch_norm({"eps": self.eps}, taken)(x)
 
 
 def known_leaf(path: str, module: nn.Module, own: frozenset[str]) -> Leaf | None:

@@ -80,8 +80,8 @@ class QuickRecorder(OperationRecorder):
         for holder, name, tensor in leaf.held:
             if holder[name] is not tensor:
                 return None
-        if leaf.ranks and state["training"]:
-            leaf.cheap = False  # it writes to its statistics, which torch does not count
+        if leaf.ranks and (state["training"] or state["eps"] != leaf.eps):
+            leaf.cheap = False  # it writes to its statistics, uncounted, or is not what it was
             return None
         if leaf.ranks and x.dim() not in leaf.ranks:
             return None
@@ -222,6 +222,10 @@ class QuickRecorder(OperationRecorder):
     def at_hand(self, value: int) -> bool:
         """Tell whether a value is kept or can be computed from what is kept."""
         return value in self._depths
+
+    def _expose(self, tensors: list[Tensor]) -> None:
+        super()._expose(tensors)
+        self._spoilt |= self._leaves is not None  # a value, or numbers, to compute others with
 
     def _write(
         self,

@@ -257,3 +257,57 @@ def test_usual_networks_need_no_copies(name: str) -> None:
     assert recorder.took_shortcuts
     assert not recorder.plan.copies
     assert not any("copied as it comes" in notice for notice in inspector.notices)
+
+
+def _through_numpy(block: OnBright, y: Tensor) -> Tensor:
+    z: Tensor = block.bn(y)
+    torch.from_numpy(z.numpy()).clamp_(min=0.5)
+    return z
+
+
+def _other_statistics(block: OnBright, y: Tensor) -> Tensor:
+    statistics: Tensor = block.bn.get_buffer("running_mean")
+    statistics.numpy()[:] = 7
+    z: Tensor = block.bn(y)
+    return z
+
+
+def _other_eps(block: OnBright, y: Tensor) -> Tensor:
+    block.bn.eps = 0.5
+    z: Tensor = block.bn(y)
+    block.bn.eps = 1e-5
+    return z
+
+
+class OnBright(nn.Module):
+    """Treats bright pictures in a way that no check of a dark one has seen."""
+
+    def __init__(self, step: Callable[[Any, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv, self.bn, self.relu = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()
+        self.step = step
+
+    def forward(self, x: Tensor) -> Any:
+        y = self.conv(x)
+        z = self.step(self, y) if x.mean() > 0 else self.bn(y)
+        return self.relu(z).mean((2, 3))
+
+
+@pytest.mark.parametrize("step", [_through_numpy, _other_statistics, _other_eps])
+def test_what_batch_norm_computes_with_may_change_on_a_later_picture(
+    step: Callable[[Any, Tensor], Tensor],
+) -> None:
+    model, x = models.built(OnBright(step)), models.pictures(1).abs()
+    inspector = Inspector(model, -x)
+    for picture in (x, -x, x + 1):
+        inspector.set_inputs(picture)
+        twin = copy.deepcopy(model).eval()
+        seen: dict[str, Tensor] = {}
+        for name in ("bn", "relu"):
+            twin.get_submodule(name).register_forward_hook(
+                lambda _m, _a, output, name=name, seen=seen: seen.update({name: output.clone()})
+            )
+        with torch.no_grad():
+            twin(picture)
+        for name, expected in seen.items():
+            assert torch.equal(inspector.activation(name), expected), name
