@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.lessons import Lesson
 
 ROOT = Path(__file__).parent.parent
+# Before torch is imported, here and in every kernel: threads that spin while they wait keep
+# others from working, where tests, kernels and Chromium share few cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def build(kind: str, source: Path, target: Path, path: str | None = None) -> Path:
