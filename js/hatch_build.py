@@ -24,7 +24,7 @@ class BuildJavaScript(BuildHookInterface[Any]):
                 subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=root, check=True)
             subprocess.run([npm, "run", "--silent", "build"], cwd=root, check=True)
         for bundle in (static / name for name in bundles(root)):
-            if not bundle.exists() or bundle.stat().st_size < 500:
+            if not bundle.exists() or bundle.stat().st_size < 100:
                 raise RuntimeError(
                     f"{bundle} is missing or empty: the widget's JavaScript has not been built. "
                     "Install node 20 or newer and run `npm ci && npm run build`, or install the "

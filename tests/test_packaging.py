@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from cnnviz_widgets.words import LANGUAGES
+
 WIDGETS = sorted(Path(__file__).parents[1].glob("js/src/widgets/*.ts"))
 BUNDLES = [f"{widget.stem}.{suffix}" for widget in WIDGETS for suffix in ("js", "css")]
 BUNDLES += ["baked.js", "host.js", "page.css"]
@@ -24,16 +26,18 @@ def test_the_sdist_carries_the_javascript_and_the_weights(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         sizes = {Path(member.name).name: member.size for member in archive.getmembers()}
     for name in (*BUNDLES, *WEIGHTS):
-        assert sizes.get(name, 0) > 500, f"{name} is missing from {sdist.name} or empty"
+        assert sizes.get(name, 0) > 100, f"{name} is missing from {sdist.name} or empty"
 
 
 def test_the_wheel_carries_the_javascript_and_the_weights(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     for name in BUNDLES:
-        assert sizes.get(f"cnnviz_widgets/static/{name}", 0) > 500
+        assert sizes.get(f"cnnviz_widgets/static/{name}", 0) > 100
     for name in WEIGHTS:
         assert sizes.get(f"cnnviz_widgets/samples/{name}", 0) > 500
+    for language in LANGUAGES:
+        assert sizes.get(f"cnnviz_widgets/words/{language}.json", 0) > 500
     assert "cnnviz_widgets/py.typed" in sizes
     foreign = [name for name in sizes if not name.startswith("cnnviz_widgets")]
     assert foreign == [], f"the wheel holds files of no use to a user: {foreign}"
