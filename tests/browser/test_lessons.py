@@ -118,7 +118,7 @@ def page_of(
     def export(path: Path) -> Path:
         file = folder / f"{path.stem}.html"
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "left out|still pictures")
+            warnings.simplefilter("ignore", UserWarning)  # what did not fit is told, and expected
             return notebook_to_html(lesson(path).notebook, file, folder=path.parent)
 
     return export
