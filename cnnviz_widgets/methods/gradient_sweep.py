@@ -15,7 +15,7 @@ from torch import Tensor
 from cnnviz_widgets.inspection.explained import ExplainedTarget
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
-from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams
+from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams, grad_cam
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Settings
 from cnnviz_widgets.methods.eigen import principal_map
 from cnnviz_widgets.words import phrase
@@ -150,6 +150,28 @@ def _layer_cams(names: Sequence[str], settings: Settings) -> LayerCams:
     return cams
 
 
+class LateGradCam:
+    """Grad-CAM for many targets: a layer's activation is read once, after the last gradient.
+
+    Parameters
+    ----------
+    targets : int
+        How many.
+    """
+
+    def __init__(self, targets: int) -> None:
+        self._last = targets - 1
+        self._weights: dict[int, dict[int, Tensor]] = {}  # by maps and target
+
+    def take(self, maps: Tensor, activation: Tensor, gradient: Tensor | None, place: int) -> None:
+        """Take one target's gradient (C, P), or None; with the last, fill in the maps (K, P)."""
+        weights = self._weights.setdefault(id(maps), {})
+        if gradient is not None:
+            weights[place] = grad_cam({"gradient": gradient.sum(1)}, gradient.shape[1])
+        if place == self._last and weights:
+            maps[[*weights]] = torch.stack([*weights.values()]) @ activation
+
+
 def _visited(
     case: CamCase,
     layers: Sequence[str],
@@ -159,11 +181,15 @@ def _visited(
 ) -> None:
     """Fill in the maps of some layers while the backward passes run."""
     done, total = 0, len(layers) * len(targets)
+    late = LateGradCam(len(targets)) if set(maps) == {"gradcam"} and len(targets) > 1 else None
 
     def visit(info: LayerInfo, activation: Tensor, gradient: Tensor | None, place: int) -> None:
         nonlocal done
-        if gradient is not None:
-            grid = case.layers[info]
+        grid = case.layers[info]
+        if late is not None:
+            taken = None if gradient is None else grid.matrix(gradient)[0]
+            late.take(maps["gradcam"][info.name], grid.matrix(activation)[0], taken, place)
+        elif gradient is not None:
             found = cams(grid.matrix(activation)[0], grid.matrix(gradient)[0])
             for name, values in found.items():
                 maps[name][info.name][place] = values

@@ -8,7 +8,7 @@ import torch
 
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods.cam import GRADIENT_CAMS
-from cnnviz_widgets.methods.gradient_sweep import nearest_classes, swept
+from cnnviz_widgets.methods.gradient_sweep import LateGradCam, nearest_classes, swept
 from tests.methods import cam_oracles
 from tests.methods.cam_networks import (
     HAND_PICTURE,
@@ -48,6 +48,18 @@ def test_each_layer_and_target_gets_its_own_map(layer: str, method: str) -> None
         expected = cam_oracles.GRADIENT_CAMS[method](a, g).ravel()
         scale = np.abs(expected).max() + np.abs(a * g).max()
         np.testing.assert_allclose(maps[place], expected, rtol=1e-4, atol=1e-5 * scale)
+
+
+def test_many_targets_wait_for_the_last_gradient() -> None:
+    """A target without a gradient keeps its zeros, even where the activation is infinite."""
+    activation = torch.tensor([[1.0, 2.0], [torch.inf, 3.0]])
+    maps, late = torch.zeros(3, 2), LateGradCam(3)
+    late.take(maps, activation, torch.tensor([[2.0, 4.0], [0.5, 0.5]]), 0)
+    late.take(maps, activation, None, 1)
+    assert not maps.any()
+    late.take(maps, activation, torch.tensor([[1.0, 1.0], [-1.0, -1.0]]), 2)
+    # weights are means: (3, 0.5) and (1, -1)
+    assert maps.tolist() == [[torch.inf, 7.5], [0.0, 0.0], [-torch.inf, -1.0]]
 
 
 def test_no_backward_pass_before_global_pooling_and_one_dense_layer() -> None:
