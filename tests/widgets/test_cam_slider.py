@@ -20,6 +20,7 @@ from tests.widgets.kernel import (
     TinyNet,
     ask,
     assert_refused,
+    english,
     listen,
     tiny_inputs,
 )
@@ -131,7 +132,7 @@ def test_a_method_for_some_layers_is_swept_where_it_works() -> None:
     assert [frame["layers"] for frame in sent.of(1)[:-1]] == [["relu"]]
     assert len(last["scores"]) == 2
     sweep(widget, 2, method="cam", first="conv")
-    assert "does not feed global average pooling" in sent.wait(2)["message"]
+    assert "does not feed global average pooling" in english(sent.wait(2)["message"])
 
 
 def test_a_perturbing_method_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
