@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.layouts import possible_layouts
-from cnnviz_widgets.words import phrase
+from cnnviz_widgets.words import joined, phrase
 
 Side = Literal["output", "input"]
 _NOTHING = np.zeros(0, dtype=np.float32)
@@ -145,10 +145,10 @@ def _not_the_batch(shape: tuple[int, ...], batch_size: int) -> str:
 
 
 def _question(shape: tuple[int, ...]) -> str:
-    possible = possible_layouts(len(shape))
-    if not possible:
+    choices = joined(possible_layouts(len(shape)), "or")
+    if choices is None:
         return phrase("no_layout", shape=str(shape))
-    return phrase("which_layout", shape=str(shape), choices=phrase("or").join(possible))
+    return phrase("which_layout", shape=str(shape), choices=choices)
 
 
 def _float32(tensor: Tensor) -> NDArray[np.float32]:

@@ -96,22 +96,22 @@ def fields_of(template: str) -> set[str]:
     return {found[1] for found in _FIELD.finditer(template)}
 
 
-def joined(texts: Iterable[str | None]) -> str | None:
+def joined(texts: Iterable[str | None], between: str = "between_sentences") -> str | None:
     """Put sentences together, as each language does; None where there is none.
 
     Parameters
     ----------
     texts : iterable of str or None
         Phrases, strings that are the same in all languages, or None and "", which are left out.
+    between : str
+        Name of the text that stands between them.
     """
     parts = [text for text in texts if text]
     if len(parts) < 2:
         return parts[0] if parts else None
     return Phrase(
         {
-            language: whole(language)["between_sentences"].join(
-                _in(part, language) for part in parts
-            )
+            language: whole(language)[between].join(_in(part, language) for part in parts)
             for language in LANGUAGES
         }
     )

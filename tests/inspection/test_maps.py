@@ -9,6 +9,7 @@ import torch
 from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.layouts import possible_layouts
 from cnnviz_widgets.inspection.maps import layer_maps
+from cnnviz_widgets.words import Phrase
 
 VALUES = torch.arange(2 * 3 * 4 * 5, dtype=torch.float32)
 
@@ -66,6 +67,9 @@ def test_values_that_are_not_finite_stay() -> None:
 def test_a_question_names_the_shape_and_the_choices() -> None:
     maps = layer_maps(torch.zeros(1, 2, 3), 0, batch_size=1, layout="?")
     assert (maps.kind, maps.values.size, maps.choices) == ("ask", 0, ("NCL", "NLC"))
+    assert isinstance(maps.note, Phrase)
+    assert "NCL or NLC" in maps.note
+    assert "NCL 还是 NLC" in maps.note.texts["zh"]
     odd = layer_maps(torch.zeros(1, 1, 1, 1, 1, 1), 0, batch_size=1, layout="?")
     assert odd.choices == ()
     assert odd.note is not None
