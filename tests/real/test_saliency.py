@@ -10,6 +10,7 @@ import torch
 
 from cnnviz_widgets.attribution.map import Map
 from cnnviz_widgets.attribution.saliency import saliency
+from cnnviz_widgets.attribution.sweep import cam_sweep
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.methods import methods
 from tests.inspection.promise import unchanged
@@ -74,6 +75,42 @@ def test_functional_relus_are_intercepted_where_captum_sees_none() -> None:
     assert plain.channels is not None
     assert guided.channels is not None
     assert float(np.abs(guided.channels - plain.channels).max()) > 0.1 * np.abs(plain.values).max()
+
+
+@pytest.mark.parametrize("name", WITH_MODULES)
+def test_guided_gradcam_equals_captums(name: str) -> None:
+    """At the convolution whose map is positive at most places; enlarged bilinearly there, too."""
+    insp = inspected(name)
+    best = insp.predictions(1)[0][0].index
+    convolutions = [info.name for info in insp.layers if info.type == "Conv2d"]
+    maps = cam_sweep(insp, "gradcam", layers=convolutions, targets=[best])
+    layer = max(convolutions, key=lambda name: maps[name, best].display().mean())
+    found = saliency(insp, "guided_gradcam", layer=layer)
+    model = load(name).model
+    captum = attr.GuidedGradCam(model, model.get_submodule(layer))
+    expected = captum.attribute(
+        insp.passes.input(), target=found.target_index, interpolate_mode="bilinear"
+    )
+    assert expected.any()
+    assert_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_noise_tunnel_equals_ours(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same noise; in float64, where no ReLU is shut by rounding alone."""
+    network = load(name)
+    network.model.double()
+    x = inspected(name).passes.input().double()
+    insp = Inspector(network.model, x)
+    drawn, sigma = torch.Generator().manual_seed(3), 0.1 * float(x.max() - x.min())
+    noise = torch.stack([torch.randn(x.shape[1:], generator=drawn) for _ in range(4)]).double()
+    monkeypatch.setattr(torch, "normal", lambda _mean, deviation: deviation * noise)
+    for method in ("smoothgrad", "vargrad"):
+        found = saliency(insp, method, samples=4, noise=0.1, seed=3)
+        expected = attr.NoiseTunnel(attr.Saliency(network.model)).attribute(
+            x, nt_type=method, nt_samples=4, stdevs=sigma, target=found.target_index, abs=False
+        )
+        assert_equal(found, expected)
 
 
 @pytest.mark.parametrize("name", PICTURES)
