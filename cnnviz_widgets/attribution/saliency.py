@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from cnnviz_widgets.attribution.map import Floats, Map
@@ -93,7 +94,8 @@ def saliency(
         return _by_captum(insp, theirs, target, image, layer, parameters, report)
     known = find_method(method, "saliency")
     settings = _checked(known, layer, parameters)
-    with insp.passes.ahead(list, at_input=known.name in _OF_THE_PICTURE):
+    at_input = known.name in _OF_THE_PICTURE
+    with torch.inference_mode(mode=False), insp.passes.ahead(list, at_input=at_input):
         return _explained(insp, known, target, image, layer, settings, report)
 
 

@@ -321,7 +321,10 @@ def sweep_maps(
         method.name: checked_parameters(method, (parameters or {}).get(method.name, {}))
         for method in found
     }
-    with ahead(insp, [*settings], lambda: _grids_of(insp, layers)):
+    with (
+        torch.inference_mode(mode=False),  # maps of a caller in it could not be added up
+        ahead(insp, [*settings], lambda: _grids_of(insp, layers)),
+    ):
         return _sweeps(insp, found, layers, targets, image, settings, report, began_s)
 
 

@@ -34,8 +34,8 @@ def linear_head(session: Session, info: LayerInfo, image: int) -> Tensor | None:
     if weight is None:
         return None
     head = _divided(session, weight, math.prod(info.shape[1:]) // channels)
-    generator = torch.Generator().manual_seed(0)
-    mix = torch.randn(classes, generator=generator).to(weight)
+    generator = torch.Generator("cpu").manual_seed(0)
+    mix = torch.randn(classes, generator=generator, device="cpu").to(weight)
     gradient = _gradient(session, info, image, mix)
     if gradient is None:
         return None

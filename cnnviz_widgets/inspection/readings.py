@@ -60,7 +60,10 @@ class ModelInput:
                 channels = int(module.in_channels)
                 break
         tensors = itertools.chain(model.parameters(), model.buffers())
-        some = next((tensor for tensor in tensors if tensor.is_floating_point()), torch.zeros(0))
+        some = next(
+            (tensor for tensor in tensors if tensor.is_floating_point()),
+            torch.zeros(0, device="cpu"),
+        )
         if isinstance(model, KerasModel) and model.picture is not None:
             return cls(2, *model.picture[:2], some.device, some.dtype, model.picture.channels_last)
         return cls(spatial, channels, layer, some.device, some.dtype)

@@ -119,7 +119,9 @@ class Swapped(Tensor):
         if rows > 1 and rows * self.base.numel() > most:
             raise TooManyRowsError(max(1, most // self.base.numel()))
         out = self.base.repeat(rows, *[1] * (self.base.dim() - 1))
-        places, channels = torch.arange(rows), torch.tensor(self.channels)
+        device = self.base.device
+        places = torch.arange(rows, device=device)
+        channels = torch.tensor(self.channels, device=device)
         grid = self.base.shape[2:]
         other = self.other.reshape(-1, self.block, *grid)
         out.view(rows, -1, self.block, *grid)[places, channels] = other[channels]
@@ -290,7 +292,7 @@ def _linear(
     weight: Tensor = _argument(rest, kwargs, 0, "weight")
     base: Tensor = func(x.base, *rest, **kwargs)
     change = (x.other - x.base)[0]
-    channels = torch.tensor(x.channels)
+    channels = torch.tensor(x.channels, device=base.device)
     out = base.repeat(len(x.channels), 1)
     step = max(1, _BLOCK // weight.shape[1])
     for start in range(0, len(weight), step):

@@ -90,7 +90,7 @@ class Sweeper:
         self._infos = {(info.path, info.call): info for info in layers}
         self._visit = visit
         self._check = check
-        self._anchor = torch.zeros((), requires_grad=True)
+        self._anchor = torch.zeros((), device="cpu", requires_grad=True)
         self._values: dict[Key, Tensor] = {}
         self._visited: set[tuple[Key, int]] = set()
         self._place = 0

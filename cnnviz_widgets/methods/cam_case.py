@@ -93,7 +93,8 @@ class CamCase:
         targets = len(self.targets)
         return {
             method: {
-                info.name: torch.zeros(targets, grid.places) for info, grid in self.layers.items()
+                info.name: torch.zeros(targets, grid.places, dtype=torch.float32, device="cpu")
+                for info, grid in self.layers.items()
             }
             for method in methods
         }

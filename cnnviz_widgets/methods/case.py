@@ -157,4 +157,4 @@ def by_place(picture: Tensor, values: Tensor) -> Tensor:
 
 def seeded(seed: int) -> torch.Generator:
     """Return a generator of its own, on the CPU so that every device sees the same numbers."""
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator("cpu").manual_seed(seed)

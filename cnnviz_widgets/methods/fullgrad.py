@@ -27,7 +27,7 @@ _CONVOLUTIONS = (
     nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
 )  # fmt: skip
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-_NOWHERE = torch.zeros(0)
+_NOWHERE = torch.zeros(0, device="cpu")
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _contributions(case: CamCase, layers: dict[str, BiasLayer]) -> _Contribution
 
 def _of_values(value: Tensor, gradient: Tensor | None, grid: LayerGrid) -> _Found:
     if gradient is None:
-        return _Found(0.0, torch.zeros(grid.places))
+        return _Found(0.0, torch.zeros(grid.places, dtype=torch.float32, device="cpu"))
     product = value.float() * gradient.float()
     return _Found(float(product.sum()), grid.matrix(product)[0].abs().sum(0).cpu())
 

@@ -54,7 +54,7 @@ def finer(case: CamCase, _names: Sequence[str], settings: Settings) -> dict[str,
     classes = len(case.insp.predictions(1 << 30)[case.image])
     weights = []
     for target, others in zip(case.targets, found, strict=True):
-        weight = torch.zeros(classes)
+        weight = torch.zeros(classes, dtype=torch.float32, device="cpu")
         weight[[other.index for other in others]] = -gamma / len(others)
         weight[target.index] = 1.0
         weights.append(weight)

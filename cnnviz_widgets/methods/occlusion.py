@@ -53,7 +53,7 @@ def occlusion(
     cover = baseline_of(case.picture, baseline, case.black)[0]
     windows = window_places(case.grid, side, step)
     order = spread(len(windows))
-    drops = torch.zeros(case.grid, device=cover.device)
+    drops = torch.zeros(case.grid, dtype=torch.float32, device=cover.device)
     counts = torch.zeros_like(drops)
     for places in case.batches(len(windows), lambda: (drops / counts.clamp(min=1))[None]):
         chosen = [windows[order[place]] for place in places]

@@ -59,7 +59,7 @@ def rise(
     """
     hidden = baseline_of(case.picture, baseline, case.black)
     generator = seeded(seed)
-    open_sum = torch.zeros(case.grid, device=hidden.device)  # of the masks
+    open_sum = torch.zeros(case.grid, dtype=torch.float32, device=hidden.device)  # of the masks
     score_sum = torch.zeros_like(open_sum)  # of the masks times their scores
     scores_seen = 0.0
     seen = 0
@@ -103,7 +103,11 @@ def random_mask(
     Tensor of float32, shape `grid`, on the CPU
     """
     sides = [ceil(length / cells) for length in grid]
-    coarse = (torch.rand([cells] * len(grid), generator=generator) < kept).float()
+    open_cells = (
+        torch.rand([cells] * len(grid), generator=generator, dtype=torch.float32, device="cpu")
+        < kept
+    )
+    coarse = open_cells.float()
     fine = interpolate(
         coarse[None, None],
         size=[(cells + 1) * side for side in sides],
@@ -111,6 +115,6 @@ def random_mask(
         align_corners=False,
     )[0, 0]
     for axis, (side, length) in enumerate(zip(sides, grid, strict=True)):
-        shift = int(torch.randint(side, (1,), generator=generator))
+        shift = int(torch.randint(side, (1,), generator=generator, device="cpu"))
         fine = fine.narrow(axis, shift, length)
     return fine

@@ -213,7 +213,10 @@ def _black(insp: Inspector, picture: Tensor) -> Tensor | None:
     normalisation = insp.normalisation
     if normalisation is None or len(normalisation.mean) not in {1, picture.shape[1]}:
         return None
-    mean, std = torch.tensor(normalisation.mean), torch.tensor(normalisation.std)
+    mean, std = (
+        torch.tensor(numbers, dtype=torch.float32, device="cpu")
+        for numbers in (normalisation.mean, normalisation.std)
+    )
     return (-mean / std).expand(picture.shape[1])
 
 

@@ -53,7 +53,7 @@ def _one(progress: Progress, grid: LayerGrid, matrix: Tensor) -> Tensor:
     picture = case.insp.passes.input(image=case.image)
     size = tuple(picture.shape[2:])
     at_once = min(_LONGER * case.at_once(picture), _MOST_AT_ONCE)
-    scores = torch.full((len(matrix),), -torch.inf)
+    scores = torch.full((len(matrix),), -torch.inf, dtype=torch.float32, device="cpu")
     varied = (matrix.amax(1) > matrix.amin(1)).nonzero().flatten().cpu()
     progress(0, None)
     channels_last = len(varied) > at_once and _takes_channels_last(progress, picture)

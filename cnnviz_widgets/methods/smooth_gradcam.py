@@ -78,7 +78,8 @@ class _Samples:
         at_once = max(1, case.at_once(picture) // 2)
         while self._count < samples:
             count = min(at_once, samples - self._count)
-            normal = torch.randn(count, *picture.shape[1:], generator=draw)
+            size = (count, *picture.shape[1:])
+            normal = torch.randn(size, generator=draw, dtype=torch.float32, device="cpu")
             batch = picture + deviation * normal.to(picture)
             case.insp.passes.sweep(
                 case.names,

@@ -94,6 +94,9 @@ def _under_noise(
     sigma = noise * (values.max() - values.min())
     generator = seeded(seed)
     for places in case.batches(samples, partial):
-        drawn = [torch.randn(values.shape, generator=generator) for _ in places]
+        drawn = [
+            torch.randn(values.shape, generator=generator, dtype=torch.float32, device="cpu")
+            for _ in places
+        ]
         batch = values + sigma * torch.stack(drawn).to(values.device)
         yield case.gradients(batch.to(case.picture.dtype))[1]
