@@ -384,10 +384,11 @@ class Passes:
         check: Check | None,
     ) -> tuple[Tensor, Tensor]:
         mode = None if rule is None else RuleMode(rule)
-        around = (Checks(session.structure.calls, check), *(() if mode is None else (mode,)))
+        back = contextlib.ExitStack()
+        around = (Checks(session.structure.calls, check, back), *(() if mode is None else (mode,)))
         leaf, subject = variants.with_leaf()
         way = Recorded() if session.memory.recorded_graph or not session.isolated else guarded
-        with run(session, subject, graph=True, around=around, way=way) as scores:
+        with back, run(session, subject, graph=True, around=around, way=way) as scores:
             if mode is not None and not mode.count:
                 others = other_nonlinearities(session.structure.operations)
                 raise nothing_to_rule(type(session.model).__name__, others, mode.rule)

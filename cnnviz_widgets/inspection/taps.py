@@ -7,6 +7,7 @@ open, and `begun`, which lets the graph begin at a value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -83,6 +84,8 @@ class Checks:
         Whose modules.
     check : callable or None
         None: nothing is called.
+    back : ExitStack, optional
+        Call it on the way back through every module, too, until this is closed.
 
     Attributes
     ----------
@@ -90,8 +93,11 @@ class Checks:
         What it raised.
     """
 
-    def __init__(self, calls: Iterable[Call], check: Check | None) -> None:
+    def __init__(
+        self, calls: Iterable[Call], check: Check | None, back: ExitStack | None = None
+    ) -> None:
         self._modules = dict.fromkeys(call.module for call in calls) if check is not None else {}
+        self._back = back
         self.error: BaseException | None = None
         self._check = check
         self._handles: list[RemovableHandle] = []
@@ -110,7 +116,14 @@ class Checks:
             handle.remove()
         self._handles.clear()
 
-    def _before(self, _module: nn.Module, _args: Any) -> None:
+    def _before(self, _module: nn.Module, args: Any) -> None:
+        self._ask()
+        for value in args if self._back is not None else ():
+            if self._back is not None and isinstance(value, Tensor) and value.grad_fn is not None:
+                handle = value.register_hook(self._ask)  # type: ignore[no-untyped-call]  # torch's
+                self._back.callback(handle.remove)
+
+    def _ask(self, _gradient: Tensor | None = None) -> None:
         try:
             if self._check is not None:
                 self._check()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import torch
 from torch import nn
 
@@ -34,6 +36,22 @@ def test_only_the_wanted_call_of_a_module_is_heard() -> None:
     assert len(counted) == len(trace.calls)
     with Checks(trace.calls, None):
         assert not any(isinstance(h, type(counted)) for h in second.module._forward_pre_hooks)
+
+
+def test_checks_on_the_way_back_end_with_their_stack() -> None:
+    """Also those on a tensor that outlives the pass, such as one that the model keeps."""
+    trace = Inspector(models.built(models.Plain()), models.pictures())._session.trace
+    counted: list[int] = []
+    kept = models.pictures().requires_grad_() * 1
+    with ExitStack() as back:
+        with Checks(trace.calls, lambda: counted.append(1), back):
+            score = trace.calls[0].module(kept).sum()
+        there = len(counted)
+        score.backward(retain_graph=True)
+        assert len(counted) > there
+    there = len(counted)
+    score.backward()
+    assert len(counted) == there
 
 
 def test_a_graph_that_begins_at_a_value() -> None:
