@@ -33,8 +33,8 @@ _ATTRIBUTES = {
     "math": {"display"},
     "mo": {"stretchy", "fence", "separator"},
     "mspace": {"width"},
-    "mtable": {"columnalign"},
-    "mtd": {"columnspan"},
+    "mi": {"mathvariant"},
+    "mtd": {"columnspan", "style"},
 }
 _EMBEDDED = re.compile(r"\s*(data|attachment):", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")

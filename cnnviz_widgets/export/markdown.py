@@ -19,6 +19,24 @@ from pygments.util import ClassNotFound
 from .clean import HEADING_ID, Pictures, clean_html
 
 _PLUGINS = ["table", "strikethrough", "footnotes", "task_lists", "url", "math"]
+_PLUGINS += [
+    f"mistune.plugins.{what}.{what}_in_{where}"
+    for what in ("table", "math")
+    for where in ("list", "quote")
+]
+_ENVIRONMENT = (
+    r"^ {0,3}\\begin\{(?P<environment_name>(?:equation|align|gather|multline|eqnarray)\*?)\}"
+    r"(?P<environment_text>[\s\S]*?)\\end\{(?P=environment_name)\}[ \t]*(?:\n|$)"
+)
+"""A formula that stands without dollars."""
+_ENVIRONMENTS = {
+    **dict.fromkeys(("align", "aligned", "eqnarray"), "align*"),  # without numbers
+    **dict.fromkeys(("gather", "gathered", "multline"), "matrix"),
+}
+"""What the library draws, or draws as a notebook does, by the name that authors use."""
+_ENVIRONMENT_NAME = re.compile(rf"\\(begin|end)\{{({'|'.join(_ENVIRONMENTS)})\*?\}}")
+_MATH_IN_ROW = re.compile(r"\$(?! )[^$\n]*[^$ \n]\$(?!\d)")
+_BOX = {True: "\N{BALLOT BOX WITH CHECK}", False: "\N{BALLOT BOX}"}
 
 
 class _Renderer(mistune.HTMLRenderer):
@@ -33,6 +51,10 @@ class _Renderer(mistune.HTMLRenderer):
 
     def inline_math(self, text: str) -> str:
         return formula(text, display=False)
+
+    def task_list_item(self, text: str, checked: bool = False) -> str:
+        start = "<p>" if text.startswith("<p>") else ""
+        return f"<li>{start}{_BOX[checked]} {text.removeprefix(start)}</li>\n"
 
 
 def heading_id(html: str) -> str:
@@ -54,16 +76,32 @@ def markdown_html(source: str, pictures: Pictures | None = None) -> str:
     markdown = mistune.create_markdown(
         renderer=_Renderer(escape=False, allow_harmful_protocols=["attachment:"]), plugins=_PLUGINS
     )
-    made = str(markdown(source))
+    markdown.block.register("environment", _ENVIRONMENT, _parse_environment, before="list")
+    rows = re.sub(r"^[ >]*\|.*$", _without_bars_in_formulas, source, flags=re.MULTILINE)
+    made = str(markdown(rows))
     # Links within the notebook point to headings, whose ids have a beginning of our own here.
     linked = re.sub(r'href="#(?!fn|harmful)([^"]+)"', rf'href="#{HEADING_ID}\1"', made)
     return clean_html(linked, pictures)
 
 
+def _parse_environment(_block: Any, found: re.Match[str], state: mistune.BlockState) -> int:
+    name, text = found["environment_name"].rstrip("*"), found["environment_text"]
+    latex = text if name == "equation" else rf"\begin{{{name}}}{text}\end{{{name}}}"
+    state.append_token({"type": "block_math", "raw": latex})
+    return found.end()
+
+
+def _without_bars_in_formulas(row: re.Match[str]) -> str:
+    """Write the bars of formulas in a row of a table so that they end no cell."""
+    return _MATH_IN_ROW.sub(lambda found: re.sub(r"(?<!\\)\|", r"\\vert ", found[0]), row[0])
+
+
 def formula(latex: str, *, display: bool) -> str:
     """Return a formula as MathML, or as it stands where it cannot be read. To be cleaned."""
+    known = _ENVIRONMENT_NAME.sub(lambda at: rf"\{at[1]}{{{_ENVIRONMENTS[at[2]]}}}", latex)
     try:
-        return str(convert(latex.strip(), display="block" if display else "inline"))
+        made = str(convert(known.strip(), display="block" if display else "inline"))
+        return re.sub(r'columnalign="(\w+)"', r'style="text-align:\1"', made)
     # The library raises all kinds of errors on what it does not know.
     except Exception:  # noqa: BLE001
         return f"<code>{escape(latex)}</code>"

@@ -21,6 +21,34 @@ def test_formulas_become_mathml() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "rows"),
+    [
+        ("text\n\\begin{align}\na &= b \\\\\n&= c_1 * d * e\n\\end{align}\nmore", 2),
+        ("\\begin{equation}\nE = m_1 c^2\n\\end{equation}", 0),
+        ("$$\\begin{aligned} a &= b \\end{aligned}$$", 1),
+        ("$$\n\\begin{gather*}\na \\\\ b\n\\end{gather*}\n$$", 2),
+        ("1. in a list\n\n   $$\n   a_1 * b * c_1\n   $$", 0),
+    ],
+)
+def test_formulas_stand_in_lines_of_their_own(source: str, rows: int) -> None:
+    html = markdown_html(source)
+    assert tags(html).count("math") == 1
+    assert tags(html).count("mtr") == rows
+    assert not {"em", "code"} & set(tags(html))
+    assert "&" not in Parts(html).text
+    assert "begin" not in Parts(html).text
+
+
+def test_equal_signs_are_below_each_other_and_names_upright() -> None:
+    html = markdown_html(r"$$\begin{split} a &= \mathrm{ReLU}(b) \end{split}$$")
+    assert [each.get("style") for each in Parts(html).of("mtd")] == [
+        "text-align:right",
+        "text-align:left",
+    ]
+    assert {"mathvariant": "normal"} in Parts(html).of("mi")
+
+
+@pytest.mark.parametrize(
     "latex", [r"\text{<script>alert(1)</script>}", r"\href{javascript:alert(1)}{x}", r"\frac{", "}"]
 )
 def test_formulas_that_are_none_or_worse_do_nothing(latex: str) -> None:
@@ -35,6 +63,29 @@ def test_tables_and_answers_to_unfold() -> None:
     html = markdown_html(source)
     assert {"table", "th", "td", "details", "summary", "em"} <= set(tags(html))
     assert "text-align:right" in html
+
+
+@pytest.mark.parametrize("before", ["", "> ", "- "])
+def test_tables_stand_in_lists_and_quotes_and_hold_formulas(before: str) -> None:
+    lines = ["text", "", "| a | b |", "|---|---|", r"| $|x|$ | $5 |", "| $5 | $6 |"]
+    rest = "  " if before == "- " else before
+    html = markdown_html("\n".join([before + lines[0], *(rest + line for line in lines[1:])]))
+    assert tags(html).count("td") == 4
+    assert tags(html).count("math") == 1
+    assert "$5" in Parts(html).text
+
+
+def test_what_is_done_and_what_is_not() -> None:
+    html = markdown_html("- [ ] read\n- [x] *think*\n\n  twice\n- rest")
+    assert Parts(html).text.split() == [
+        "\N{BALLOT BOX}",
+        "read",
+        "\N{BALLOT BOX WITH CHECK}",
+        "think",
+        "twice",
+        "rest",
+    ]
+    assert "em" in tags(html)
 
 
 def test_headings_can_be_linked_to() -> None:
