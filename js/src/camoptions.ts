@@ -36,7 +36,7 @@ export function makeCamOptions(
   const threshold = sliderControl("threshold", say("threshold"), share, on, (value) =>
     onChange({ threshold: value }),
   );
-  const smooth = inputControl("checkbox", "smooth", say("cam_smooth"), on, ({ checked }) =>
+  const smooth = inputControl("checkbox", "smooth", say("smooth"), on, ({ checked }) =>
     onChange({ smooth: checked }),
   );
   const maps = colormapNames

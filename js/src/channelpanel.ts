@@ -1,9 +1,10 @@
 /** The chosen channel: its map, its numbers, and the legend; exact as soon as the kernel has sent it. */
 
 import { type ChannelValues, makeDetail } from "./detail";
-import type { On } from "./dom";
+import { type On, setAttributes } from "./dom";
 import type { Spot } from "./frame";
 import type { Look } from "./gridcanvas";
+import { extentOf } from "./histogram";
 import { makeLegend } from "./legend";
 import { channelValues, type LayerData, type Maps } from "./maps";
 import { type FrameKey, makeStore } from "./store";
@@ -43,6 +44,9 @@ export function makeChannelPanel(on: On, onProbe: (spot: Spot | null) => void): 
       if (data.is !== "maps") return;
       legend.show(data, channel, look);
       const values = exact.get(textOf(layer, image, channel)) ?? decoded(data, channel);
+      // Where no value is finite, a channel has no scale of its own.
+      const isBlank = look.scale.mode === "channel" && !extentOf(values.values);
+      setAttributes(legend.box, { "data-blank": isBlank });
       detail.show(layer, data, channel, values, look);
     },
     hasExact: ({ layer, image }, channel) => exact.has(textOf(layer, image, channel)),

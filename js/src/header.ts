@@ -39,10 +39,8 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
         if (last?.[0] === section) last[1] += 1;
         else sizes.push([section, 1]);
       }
-      // A short section has no room for its name.
-      const label = ([title, size]: [string, number]) => (20 * size < list.length ? "" : title);
       sections.replaceChildren(
-        ...sizes.map((section) => h("span", { style: `flex-grow:${section[1]}` }, label(section))),
+        ...sizes.map(([title, size]) => h("span", { style: `flex-grow:${size}` }, title)),
       );
     },
     name({ name, leaf, type, shape, params }, place) {

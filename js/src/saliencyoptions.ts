@@ -60,7 +60,7 @@ export function makeSaliencyOptions(
       opacity.box,
       form.box,
       percentile.box,
-      folded([smooth, colormap, layer]),
+      folded([colormap, smooth, layer]),
     ),
     show(look) {
       shown.input.value = look.show;

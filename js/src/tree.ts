@@ -85,7 +85,7 @@ export function makeTree(on: On, onChoose: (layer: LayerEntry) => void): Tree {
         "aria-expanded": children.length > 0 && `${isOpen || search.value !== ""}`,
       },
       h("i"),
-      label,
+      h("b", label),
     );
     if (layer) {
       const shape = formatShape(layer.shape);
