@@ -345,19 +345,20 @@ def _report(
     tell: Callable[[Map, int, int], None] | None = None,
 ) -> Callable[[int, int, Callable[[], Map] | None], None]:
     """Make what a method calls when it has got further: it says how far, or stops the method."""
-    told_s = time.monotonic()
+    told_s = mapped_s = time.monotonic()
 
     def report(done: int, total: int, partial: Callable[[], Map] | None) -> None:
-        nonlocal told_s
+        nonlocal told_s, mapped_s
         if reply.stale or (ahead and reply.waiting):
             raise Cancelled
         now = time.monotonic()
-        if now - told_s < TELL_EVERY_S or done >= total:
+        if done >= total:
             return
-        told_s = now
-        if tell and partial:
+        if tell and partial and now - mapped_s >= TELL_EVERY_S:
             tell(partial(), done, total)
-        elif not ahead:
+            told_s = mapped_s = now
+        elif not ahead and now - told_s >= TELL_EVERY_S:
+            told_s = now
             reply.send(Frame({"done": done, "total": total}, final=False, kind="progress"))
 
     return report

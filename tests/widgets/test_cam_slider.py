@@ -136,14 +136,17 @@ def test_a_method_for_some_layers_is_swept_where_it_works() -> None:
 
 
 def test_a_perturbing_method_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it asks inside its passes whether to stop, which tells no map."""
     widget, sent = slider()
     slow_down(monkeypatch, "scores", 0.25)
-    monkeypatch.setattr("cnnviz_widgets.widgets.cam_slider.TELL_EVERY_S", 0.0)
+    monkeypatch.setattr("cnnviz_widgets.methods.scorecam._MOST_AT_ONCE", 1)
     ask(widget, 1, "map", method="scorecam", image=0, layer="conv", classes=[0])
     sent.wait(1)
     *partial, last = sent.of(1)
-    assert partial
     assert all(part["done"] < part["total"] for part in partial)
+    maps = [sent.arrays(part)["values"] for part in partial if part["kind"] == "map"]
+    assert {part["kind"] for part in partial} == {"map", "progress"}
+    assert [values.shape for values in maps] == [(1, 3, 4)]
     assert last["classes"] == [0]
 
 
