@@ -5,6 +5,7 @@ In: a notebook file. Out: what `python -m cnnviz_widgets html --execute` makes a
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +59,9 @@ def run_lesson(path: Path) -> Lesson:
 def _execute(path: Path) -> nbformat.NotebookNode:
     content = nbformat.read(path, as_version=4)
     try:
-        return execute(content, path.parent, max_mb=_BAKED_MB)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what has no room is told, and expected
+            return execute(content, path.parent, max_mb=_BAKED_MB)
     finally:
         ensure_event_loop().close()  # the client leaves it open, for the next one in this thread
 

@@ -15,13 +15,47 @@ def test_the_page_stands_beside_the_notebook(
 ) -> None:
     source = write_book(tmp_path / "book.ipynb", "x = 1")
     assert main(["html", str(source), "--title", "A & B"]) == 0
-    assert capfd.readouterr().out == f"{tmp_path / 'book.html'}: 0.00 MB\n"
+    out, err = capfd.readouterr()
+    assert out == f"{tmp_path / 'book.html'}: 0.00 MB\n"
+    assert err.startswith("python -m cnnviz_widgets: The notebook has never been run, so the page")
+    assert err.count("\n") == 1
     assert "<title>A &amp; B</title>" in (tmp_path / "book.html").read_text()
 
 
 def test_a_missing_notebook_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["html", str(tmp_path / "none.ipynb")]) == 1
     assert "none.ipynb" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no JSON", "[1]", '{"a": 1}', '{"nbformat": 4, "nbformat_minor": 5}', "<html>"]
+)
+def test_a_file_that_is_no_notebook_is_told(
+    text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "odd 文.ipynb"
+    source.write_text(text)
+    assert main(["html", str(source)]) == 1
+    assert f"{source} is no notebook: " in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("none/page.html", "cannot be written; give a file in a folder that exists."),
+        (".", "cannot be written; give a file in a folder that exists."),
+        ("book.ipynb", "is the notebook itself; give another file with -o."),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_is_run(
+    target: str, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = write_book(tmp_path / "book.ipynb", "open('ran', 'w')")
+    before = source.read_bytes()
+    assert main(["html", str(source), "-o", str(tmp_path / target), "--execute"]) == 1
+    assert said in capfd.readouterr().err
+    assert not (tmp_path / "ran").exists()
+    assert source.read_bytes() == before
 
 
 def test_a_budget_of_nothing_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,27 +5,30 @@ In: a notebook. Out: the same notebook with outputs and the state of its widgets
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import ipywidgets
 import nbformat
+from IPython.display import display
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
-from cnnviz_widgets.widgets.baking import Baked, BakedWidget
+from cnnviz_widgets.widgets.baking import BakedWidget
 
 from .outputs import WIDGET_VIEW
 
+_BAKED = "application/vnd.cnnviz.baked+json"
 _BAKE = """
 try:
     from cnnviz_widgets.export.execution import bake_shown
 except ImportError:
     pass
 else:
-    bake_shown({ids!r}, max_mb={max_mb!r})
+    bake_shown({ids!r}, {number}, max_mb={max_mb!r})
 """
 
 
@@ -61,6 +64,11 @@ def execute(
     ------
     RuntimeError
         A cell raised; the text has its number, its code and the error.
+
+    Warns
+    -----
+    UserWarning
+        Not all that a widget may be asked was baked.
     """
     done = cast("nbformat.NotebookNode", nbformat.from_dict(notebook))
     client = NotebookClient(
@@ -73,10 +81,7 @@ def execute(
         cells = tqdm(done.cells, desc="Executing", unit="cell", disable=not progress)
         for number, cell in enumerate(cells):
             _run(client, cell, number)
-        bake = nbformat.v4.new_code_cell(_BAKE.format(ids=list(_shown(done)), max_mb=max_mb))
-        done.cells.append(bake)
-        client.execute_cell(bake, len(done.cells) - 1)
-        done.cells.pop()
+        _bake(client, max_mb=max_mb, progress=progress)
         client.set_widgets_metadata()
     return done
 
@@ -89,8 +94,47 @@ def _run(client: NotebookClient, cell: nbformat.NotebookNode, number: int) -> No
         raise RuntimeError(f"cell {number + 1} of {count} raised:\n{error}") from error
 
 
-def bake_shown(model_ids: list[str], *, max_mb: float) -> list[Baked]:
-    """Bake widgets, by the ids of their models, and all those in boxes; called in the kernel."""
+def _bake(client: NotebookClient, *, max_mb: float, progress: bool) -> None:
+    """Bake what is shown, in the kernel, one widget after the other."""
+    ids = list(_shown(client.nb))
+    with tqdm(desc="Baking", unit="widget", disable=not progress) as bar:
+        number, count = 0, 1
+        while number < count:
+            source = _BAKE.format(ids=ids, number=number, max_mb=max_mb)
+            said = _said(client, source)
+            count, number = said.get("count", 0), number + 1
+            bar.total = count
+            bar.update(min(1, count))
+            if said.get("left_out"):
+                warnings.warn(said["left_out"], stacklevel=3)
+
+
+def _said(client: NotebookClient, source: str) -> Mapping[str, Any]:
+    """Run code that is no cell of the notebook; return what `bake_shown` says there."""
+    cell = nbformat.v4.new_code_cell(source)
+    client.nb.cells.append(cell)
+    client.execute_cell(cell, len(client.nb.cells) - 1)
+    client.nb.cells.pop()
+    found = [output.get("data", {}).get(_BAKED) for output in cell.outputs]
+    return next((each for each in found if each), {})
+
+
+def bake_shown(model_ids: list[str], number: int, *, max_mb: float) -> None:
+    """Bake one of the widgets with these model ids or in their boxes; called in the kernel.
+
+    What it shows says how many widgets there are, and what of this one was left out.
+    """
+    widgets = _ours(model_ids)
+    said: dict[str, object] = {"count": len(widgets)}
+    if widgets:
+        widget = widgets[number]
+        baked = widget.bake(max_mb=max_mb / len(widgets))
+        if baked.left_out:
+            said["left_out"] = f"{widget.title()}: {baked}"
+    cast("Any", display)({_BAKED: said}, raw=True)  # Any: IPython has no types
+
+
+def _ours(model_ids: list[str]) -> list[BakedWidget]:
     found: dict[BakedWidget, None] = {}
     registry: Mapping[str, Any] = ipywidgets.widgets.widget._instances
     waiting = [registry[each] for each in model_ids if each in registry]
@@ -99,7 +143,7 @@ def bake_shown(model_ids: list[str], *, max_mb: float) -> list[Baked]:
         if isinstance(widget, BakedWidget):
             found[widget] = None
         waiting += getattr(widget, "children", ())
-    return [widget.bake(max_mb=max_mb / len(found)) for widget in found]
+    return list(found)
 
 
 def _shown(notebook: nbformat.NotebookNode) -> Iterator[str]:

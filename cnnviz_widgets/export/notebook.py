@@ -5,14 +5,13 @@ In: a notebook. Out: an HTML file; all that the notebook holds is taken as data,
 
 from __future__ import annotations
 
-import base64
 import re
 import warnings
 from collections.abc import Mapping
+from html import unescape
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote
 
 import nbformat
 
@@ -23,15 +22,8 @@ from .markdown import code_html, markdown_html
 from .outputs import outputs_html
 from .page import MAX_MB, checked_budget
 from .payload import STEPS, pack_page, page_language
+from .pictures import Album
 from .views import Views
-
-_MOST_PICTURE_BYTES = 4_000_000
-_PICTURES = {
-    b"\x89PNG": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
-}
 
 
 def notebook_to_html(
@@ -69,7 +61,8 @@ def notebook_to_html(
     Warns
     -----
     UserWarning
-        A widget is not alive on the page, or something of it was left out.
+        A widget is not alive on the page, or something of it was left out; a picture was not
+        found; the notebook has never been run.
 
     Notes
     -----
@@ -85,8 +78,8 @@ def notebook_to_html(
         source = Path(notebook)
         content = cast("Mapping[str, Any]", nbformat.read(source, as_version=4))
         name, home = source.stem, Path(folder) if folder else source.parent
-    views = Views(content)
-    cells = [_cell(cell, _language(content), views, home) for cell in content["cells"]]
+    views, album = Views(content), Album(home)
+    cells = [_cell(cell, _language(content), views, album) for cell in content["cells"]]
     body = "\n".join(cell for cell in cells if cell)
     packed = None
     remarks: list[str] = [phrase("some_still")] if views.missing else []
@@ -94,7 +87,7 @@ def notebook_to_html(
         room = max(0.0, max_bytes - len(body.encode()))
         packed = pack_page(views.widgets, max_bytes=room, steps=steps)
         remarks += packed.left_out
-    for remark in remarks:
+    for remark in (*_never_run(content), *album.remarks(), *remarks):
         warnings.warn(remark, stacklevel=2)
     heading = title or first_heading(content) or name
     html = document(
@@ -112,19 +105,28 @@ def first_heading(notebook: Mapping[str, Any]) -> str | None:
     """Return the text of the first heading in a notebook."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            found = re.search(r"^#+\s+(.+?)\s*#*$", _source(cell), re.MULTILINE)
-            if found:
-                return re.sub(r"[*_`]", "", found[1])
+            for found in re.finditer(r"^#+\s+\S.*$", _source(cell), re.MULTILINE):
+                text = unescape(re.sub(r"<[^>]*>", "", markdown_html(found[0]))).strip()
+                if text:
+                    return text
     return None
 
 
-def _cell(cell: Mapping[str, Any], language: str, views: Views, home: Path | None) -> str:
+def _never_run(notebook: Mapping[str, Any]) -> list[str]:
+    """Say so where no cell has an output, nor a number."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and _source(cell)]
+    if not cells or any(cell.get("outputs") or cell.get("execution_count") for cell in cells):
+        return []
+    return ["The notebook has never been run, so the page has no outputs; run it, or --execute."]
+
+
+def _cell(cell: Mapping[str, Any], language: str, views: Views, album: Album) -> str:
     tags = set(cell.get("metadata", {}).get("tags", []))
     if "remove-cell" in tags:
         return ""
     if cell["cell_type"] == "markdown":
         attachments = cell.get("attachments", {})
-        html = markdown_html(_source(cell), lambda address: _picture(address, attachments, home))
+        html = markdown_html(_source(cell), lambda address: album.find(address, attachments))
         return f'<section class="page-text">{html}</section>'
     if cell["cell_type"] != "code":
         return ""
@@ -137,25 +139,6 @@ def _cell(cell: Mapping[str, Any], language: str, views: Views, home: Path | Non
     if "hide-input" in tags:
         shown = f"<details>{summary(phrase('code'))}{shown}</details>"
     return shown + outputs
-
-
-def _picture(address: str, attachments: Mapping[str, Any], home: Path | None) -> str | None:
-    """Return a picture as a data: URL: an attachment, or a file in the notebook's own folder."""
-    if address.startswith("attachment:"):
-        bundle = attachments.get(unquote(address.removeprefix("attachment:")), {})
-        for kind, data in bundle.items():
-            if kind in _PICTURES.values():
-                return f"data:{kind};base64,{re.sub(r'[^A-Za-z0-9+/=]', '', str(data))}"
-        return None
-    if home is None or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", address):
-        return None
-    file = (home / unquote(address.partition("?")[0])).resolve()
-    # A page is made to be passed on, so it takes in nothing from outside of the folder.
-    if not file.is_relative_to(home.resolve()) or not file.is_file():
-        return None
-    data = file.read_bytes() if file.stat().st_size <= _MOST_PICTURE_BYTES else b""
-    kinds = [kind for start, kind in _PICTURES.items() if data.startswith(start)]
-    return f"data:{kinds[0]};base64,{base64.b64encode(data).decode()}" if kinds else None
 
 
 def _source(cell: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from cnnviz_widgets.widgets.baking import BakedWidget
 
 from .clean import clean_html
 from .document import place
+from .outputs import outputs_html
 from .payload import PageWidget, page_state
 
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -34,6 +35,8 @@ _OURS = {
 }
 _BOXES = ("BoxModel", "HBoxModel", "VBoxModel", "GridBoxModel", "TabModel", "AccordionModel")
 _ROWS = ("BoxModel", "HBoxModel")
+_PROGRESS = ("FloatProgressModel", "IntProgressModel")
+_PLAIN = (*_PROGRESS, "HTMLModel", "LabelModel")
 _DRAWN_BY_A_KERNEL = ("CanvasModel", "MultiCanvasModel")
 _REFERENCE = "IPY_MODEL_"
 
@@ -71,6 +74,10 @@ class Views:
         state, kind = model.get("state", {}), str(model.get("model_name"))
         if state.get("_anywidget_id") in _OURS:
             return self._live(model_id, model)
+        if kind == "OutputModel":
+            return self._outputs(model_id, state)
+        if kind in _PROGRESS or self._is_a_bar(state):
+            return ""  # how far something was is of no interest to a reader who comes later
         if kind in _BOXES:
             shown = self._box(model_id, state, row=kind in _ROWS)
             is_drawing = "data-cnnviz-model" not in shown and self._holds_a_drawing(model_id, set())
@@ -90,6 +97,20 @@ class Views:
             self._known[model_id] = widget
             self.widgets.append(widget)
         return place(widget)
+
+    def _is_a_bar(self, state: Mapping[str, Any]) -> bool:
+        """Tell whether a box is a progress bar with its figures, as tqdm makes it."""
+        kinds = [self._models.get(name, {}).get("model_name") for name in _children(state)]
+        return any(kind in _PROGRESS for kind in kinds) and all(kind in _PLAIN for kind in kinds)
+
+    def _outputs(self, model_id: str, state: Mapping[str, Any]) -> str:
+        """Return what was printed and shown in a widget that collects it, as `interact` does."""
+        if model_id in self._open:
+            return ""  # it holds itself
+        self._open.add(model_id)
+        shown = outputs_html(state.get("outputs", []), self.html)
+        self._open.remove(model_id)
+        return shown
 
     def _holds_a_drawing(self, model_id: str, seen: set[str]) -> bool:
         """Tell whether a kernel draws a part of it, so that only a still picture shows it all."""

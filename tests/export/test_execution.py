@@ -12,8 +12,10 @@ from tests.export.pages import Parts, page_data
 
 CELLS = [
     "import ipywidgets, torch\nimport cnnviz_widgets as cw",
-    "insp = cw.Inspector(torch.nn.Conv2d(1, 2, 3), torch.zeros(1, 1, 6, 6))",
-    "widget = cw.LayerBrowser(insp)\nipywidgets.VBox([widget])",
+    "from torch import nn",
+    "net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())",
+    "insp = cw.Inspector(net, torch.zeros(1, 1, 6, 6))",
+    "ipywidgets.VBox([cw.CamSlider(insp), cw.LayerBrowser(insp)])",
     "print('done')",
 ]
 
@@ -27,10 +29,16 @@ def test_a_notebook_is_run_and_what_it_shows_is_baked(
     out, err = capfd.readouterr()
     assert out.startswith(f"{tmp_path / 'book.html'}: 0.")
     assert "Executing" in err
+    assert "Baking: 100%" in err
+    assert "2/2" in err
+    # CAM needs a dense layer, which is not there.
+    assert "python -m cnnviz_widgets: CamSlider: Baked " in err
+    assert "Left out: cam maps of picture 1" in err
     assert source.read_bytes() == before
     html = (tmp_path / "book.html").read_text()
-    (widget,) = page_data(html)["widgets"].values()
-    assert {answer[0] for answer in widget["answers"]} == {"input", "layer"}
+    cams, layers = page_data(html)["widgets"].values()
+    assert {answer[0] for answer in cams["answers"]} == {"input", "sweep"}
+    assert {answer[0] for answer in layers["answers"]} == {"input", "layer"}
     assert "done" in Parts(html).text
     assert "bake_shown" not in html
 

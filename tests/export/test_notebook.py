@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,7 @@ def test_widgets_in_boxes_are_found(baked: Any, tmp_path: Path) -> None:
     assert [each for each, _ in parts.elements].count("summary") == 2
 
 
+@pytest.mark.filterwarnings("ignore:'x' is not on the page")
 @pytest.mark.parametrize(
     "cell",
     [
@@ -156,28 +158,36 @@ def test_tags_hide_what_they_name(tmp_path: Path) -> None:
     assert parts.of("details")
 
 
-def test_pictures_come_from_the_notebooks_folder_alone(tmp_path: Path) -> None:
-    (tmp_path / "secret.png").write_bytes(PNG)
-    folder = tmp_path / "book"
-    folder.mkdir()
-    (folder / "a b.png").write_bytes(PNG)
-    (folder / "notes.txt").write_text("private")
-    (folder / "out.png").symlink_to(tmp_path / "secret.png")
-    names = ("a%20b.png", "../secret.png", "notes.txt", "out.png", "https://e.example/x.png")
-    text = "\n".join(f"![{name}]({name})" for name in names) + "\n![x](attachment:c.png)"
-    cell = nbformat.v4.new_markdown_cell(text)
-    cell["attachments"] = {"c.png": {"image/png": "AAAA"}}
-    nbformat.write(notebook(cell), folder / "book.ipynb")
-    html = notebook_to_html(folder / "book.ipynb", tmp_path / "page.html").read_text()
-    whole = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
-    sources = [each.get("src") for each in Parts(html).of("img")]
-    assert sources == [whole, None, None, None, None, "data:image/png;base64,AAAA"]
+def test_what_is_not_found_is_told_and_so_is_a_notebook_never_run(tmp_path: Path) -> None:
+    """Who makes a page learns what a reader will miss."""
+    text = nbformat.v4.new_markdown_cell("![a](none.png) ![b](https://e.example/x.png)")
+    with pytest.warns(UserWarning, match="is not on the page|never been run") as told:
+        notebook_to_html(notebook(text, code("1 + 1")), tmp_path / "page.html")
+    assert [str(each.message).split(" is not ")[0].split(",")[0] for each in told] == [
+        "The notebook has never been run",
+        "'none.png'",
+        "'https://e.example/x.png'",
+    ]
 
 
-def test_the_title_is_the_first_heading(tmp_path: Path) -> None:
-    book = notebook(nbformat.v4.new_markdown_cell("Text\n\n## The *first* `one`"))
+def test_a_notebook_without_outputs_was_run_all_the_same(tmp_path: Path) -> None:
+    cell = code("x = 1")
+    cell["execution_count"] = 1
+    notebook_to_html(notebook(cell, code("")), tmp_path / "page.html")
+
+
+@pytest.mark.filterwarnings("ignore:'x' is not on the page")
+@pytest.mark.parametrize(
+    ("heading", "title"),
+    [
+        ("Text\n\n## The *first* `one`", "The first one"),
+        ("# <img src=x>\n\n# A & <b>B</b>: [see](x) a_b_c", "A & B: see a_b_c"),
+    ],
+)
+def test_the_title_is_the_first_heading(heading: str, title: str, tmp_path: Path) -> None:
+    book = notebook(nbformat.v4.new_markdown_cell(heading))
     html = notebook_to_html(book, tmp_path / "page.html").read_text()
-    assert "<title>The first one</title>" in html
+    assert f"<title>{escape(title)}</title>" in html
     assert "script-src 'none'" in html
 
 

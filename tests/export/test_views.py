@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cnnviz_widgets.export.outputs import WIDGET_VIEW as VIEW
 from cnnviz_widgets.export.views import STATE, Views
 from tests.export.pages import Parts
 from tests.widgets.kernel import browser
@@ -82,3 +83,33 @@ def test_what_is_not_in_the_state_is_missing() -> None:
     found = views()
     assert found.html("m") is None
     assert found.missing == 1
+
+
+def test_what_interact_collects_is_shown() -> None:
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": "<b>printed"},
+        {"output_type": "display_data", "data": {VIEW: {"model_id": "m"}}},
+        {"output_type": "display_data", "data": {VIEW: {"model_id": "out"}}},
+    ]
+    found = views(
+        box={"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_n", "IPY_MODEL_out"]}},
+        n={"model_name": "IntSliderModel", "state": {"description": "n", "value": 4}},
+        out={"model_name": "OutputModel", "state": {"outputs": outputs}},
+        m=live(),
+    )
+    parts = Parts(found.html("box") or "")
+    assert parts.text.startswith("n: 4<b>printed")
+    assert [each.get("data-cnnviz-model") for each in parts.of("div")].count("w0") == 1
+
+
+def test_a_progress_bar_says_nothing_afterwards() -> None:
+    children = ["IPY_MODEL_a", "IPY_MODEL_bar", "IPY_MODEL_a"]
+    found = views(
+        tqdm={"model_name": "HBoxModel", "state": {"children": children}},
+        beside={"model_name": "HBoxModel", "state": {"children": [*children, "IPY_MODEL_m"]}},
+        a={"model_name": "HTMLModel", "state": {"value": "100%"}},
+        bar={"model_name": "FloatProgressModel", "state": {"value": 3.0}},
+        m=live(),
+    )
+    assert found.html("tqdm") == found.html("bar") == ""
+    assert "data-cnnviz-model" in (found.html("beside") or "")
