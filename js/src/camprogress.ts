@@ -1,7 +1,7 @@
 /** How far a method is that runs for one layer at a time, with a button to stop or start it. */
 
 import type { CamMethod } from "./camtraits";
-import { h, type On, setAttributes, setText, show } from "./dom";
+import { h, type On, setAttributes, setText, show, showButton } from "./dom";
 import { say } from "./words";
 
 export interface CamProgress {
@@ -21,10 +21,11 @@ export function makeCamProgress(on: On, onWanted: (isWanted: boolean) => void): 
   const bar = h("progress", { hidden: true });
   const text = new Text();
   const button = h("button", { type: "button", "data-cnnviz-control": "stop" });
-  const said = h("span", { role: "status" }, text);
+  const said = h("span", { role: "status", tabindex: -1 }, text);
   const box = h("div.progress", { hidden: true }, bar, said, button);
   let isRunning = false;
   let isStopped = false;
+  let lastTotal = 0;
   let about = "";
 
   const tell = (total = 0, done = 0) => {
@@ -34,15 +35,15 @@ export function makeCamProgress(on: On, onWanted: (isWanted: boolean) => void): 
     // What changes five times a second is not read out.
     setAttributes(said, { "aria-live": isRunning && "off" });
     setText(text, isRunning ? progress : isStopped ? say("stopped") : about);
-    show(button, isRunning || isStopped);
+    showButton(button, isRunning || isStopped, said);
     setText(button, isRunning ? say("stop") : say("compute"));
     show(box, isRunning || isStopped || about !== "");
   };
 
   on(button, "click", () => {
     isStopped = isRunning;
-    isRunning = false;
-    tell();
+    isRunning = !isStopped;
+    tell(lastTotal);
     onWanted(!isStopped);
   });
 
@@ -51,6 +52,7 @@ export function makeCamProgress(on: On, onWanted: (isWanted: boolean) => void): 
     show(done, total) {
       isRunning = total > 0;
       if (isRunning) isStopped = false;
+      lastTotal = total || lastTotal;
       tell(total, done);
     },
     rest({ title, passes, progressive }, isWhole) {

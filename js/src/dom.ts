@@ -61,6 +61,12 @@ export function show(target: HTMLElement, visible: boolean): void {
   if (target.hidden === visible) target.hidden = !visible;
 }
 
+/** Shows or hides a button; where it has the keyboard when it goes, its neighbour takes that. */
+export function showButton(button: HTMLElement, visible: boolean, neighbour: HTMLElement): void {
+  if (!visible && button.matches(":focus")) neighbour.focus();
+  show(button, visible);
+}
+
 /** Sets lengths in CSS pixels. */
 export function setPixels(target: HTMLElement, sizes: Readonly<Record<string, number>>): void {
   for (const [name, size] of Object.entries(sizes)) target.style.setProperty(name, `${size}px`);

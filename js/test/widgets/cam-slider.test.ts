@@ -223,10 +223,14 @@ describe("methods", () => {
     expect(model.sent.at(-1)).toMatchObject({ type: "cancel", seq: request?.seq });
     vi.advanceTimersByTime(1_000);
     expect(model.last("map")?.seq).toBe(request?.seq);
+    control("stop").focus();
     control("stop").click();
     expect(model.last("map")?.seq).not.toBe(request?.seq);
+    expect(one(".cnnviz-progress").textContent).toBe("0 of 9 passesStop");
+    expect(document.activeElement).toBe(control("stop"));
     model.answerMap();
     expect(painted.at(-1)?.method).toBe("scorecam");
+    expect(document.activeElement).toBe(one(".cnnviz-progress [role=status]"));
   });
 
   it("that do not work at a layer say why", () => {

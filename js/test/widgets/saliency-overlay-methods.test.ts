@@ -32,10 +32,12 @@ describe("a method that takes its time", () => {
     expect(model.sent.at(-1)).toMatchObject({ type: "cancel", seq });
     expect(status()).toBe("Stopped after 10 of 40 passes, 3.2\u00a0s");
     expect(one("progress").hidden).toBe(true);
+    control("again").focus();
     control("again").click();
     expect(model.last("panel:0")?.seq).toBeGreaterThan(Number(seq));
     model.answerMap();
     expect(status()).toBe("25 forward passes, 3.2\u00a0s");
+    expect(document.activeElement?.getAttribute("role")).toBe("status"); // its button is gone
   });
 
   it("is started anew, and the old one stopped, when a parameter changes", () => {
