@@ -31,6 +31,7 @@ class MethodEntry(TypedDict):
     name: str
     title: Told
     family: str
+    usual: str
     paper: str
     passes: Told
     summary: Told
@@ -60,12 +61,23 @@ def takes_layer(method: Method) -> bool:
     return method.family == "cam" or method.name == "guided_gradcam"
 
 
+def usual_form(method: Method) -> str:
+    """Name what is usually drawn of a method's maps: the positive part, or all by its size.
+
+    What lowers the score when it is covered speaks for the class, what raises it against it; by
+    their size both would look alike.
+    """
+    is_for_a_class = method.family == "cam" or method.name in {"occlusion", "rise"}
+    return "positive" if is_for_a_class else "absolute"
+
+
 def method_entry(method: Method) -> MethodEntry:
     """Describe one method in plain values."""
     return {
         "name": method.name,
         "title": told(method.title),
         "family": method.family,
+        "usual": usual_form(method),
         "paper": method.paper,
         "passes": told(method.passes),
         "summary": told(method.summary),

@@ -31,6 +31,7 @@ from .method_entries import (
     method_of,
     parameter_controls,
     takes_layer,
+    usual_form,
 )
 from .saliency_frames import (
     Question,
@@ -45,8 +46,6 @@ from .saliency_stills import Look, drawn, saliency_still
 
 SHOWS = ("both", "picture", "map")
 FORMS = ("usual", "absolute", "signed", "positive")
-USUAL = {"saliency": "absolute", "cam": "positive"}
-"""Which values are drawn where the reader does not say, by family of methods."""
 FAMILIES: tuple[Family, ...] = ("saliency", "cam")
 TOP = 10
 """Predictions that the slider over classes goes through."""
@@ -83,7 +82,8 @@ class SaliencyOverlay(InspectorWidget):
         Of the map over the picture, 0 to 1.
     form : {"usual", "absolute", "signed", "positive"}, optional
         Which values are drawn: all by their size, all with their sign on a scale centred on zero,
-        or those above zero. Usual is "positive" for CAMs and "absolute" for the others.
+        or those above zero. Usual is "positive" for CAMs, occlusion and RISE, and "absolute"
+        for the others.
     percentile : float, optional
         Where the scale ends, in percent of the values drawn, by size: 99 by default, 100 for no
         clipping.
@@ -264,7 +264,7 @@ class SaliencyOverlay(InspectorWidget):
                 values = self._finished(question, epoch, lambda *_: None).arrays["values"]
             except ValueError:  # a method that cannot work on this model; the view says why
                 continue
-            form = USUAL[method.family] if self.form == "usual" else self.form
+            form = usual_form(method) if self.form == "usual" else self.form
             parts.append(drawn(values.astype(np.float32), picture, form, look))
             titles.append(method.title)
         if not parts and picture is not None:

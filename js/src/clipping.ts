@@ -5,11 +5,6 @@ import type { Extent } from "./maps";
 /** What of a signed map is drawn; "signed" keeps its sign and is centred on zero. */
 export type Form = "absolute" | "signed" | "positive";
 
-/** What is usually drawn of the maps of a family of methods. */
-export function usualForm(family: string | undefined): Form {
-  return family === "cam" ? "positive" : "absolute";
-}
-
 /** The values of a map in a form; special values stay what they are. */
 export function valuesIn(form: Form, values: Float32Array): Float32Array {
   if (form === "signed") return values;

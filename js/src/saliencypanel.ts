@@ -1,7 +1,6 @@
 /** One method of the SaliencyOverlay: its map, what it explains, what it cost, and its parameters. */
 
-import { usualForm } from "./clipping";
-import { h, listenUntil, setAttributes, setText, show } from "./dom";
+import { h, listenUntil, setAttributes, setText, show, showButton } from "./dom";
 import { formatNumber, formatSeconds } from "./format";
 import { makeNotice } from "./notice";
 import { makeParameters, type Values } from "./parameters";
@@ -82,7 +81,7 @@ function explainedText({ scoreKind, name, score, layer }: Facts): string {
 /** How far the method is, with a button to stop it or to start it again. */
 function makeStatus() {
   const text = new Text();
-  const said = h("span", { role: "status" }, text);
+  const said = h("span", { role: "status", tabindex: -1 }, text);
   const bar = h("progress", { "aria-label": say("progress_bar") });
   const button = h("button", { type: "button" });
   const box = h("div.progress", bar, said, button);
@@ -97,7 +96,7 @@ function makeStatus() {
       // What changes five times a second is not read out.
       setAttributes(said, { "aria-live": state === "running" && "off" });
       setText(text, statusText(state, done, total, facts));
-      show(button, state !== "done" && state !== "asked" && state !== "missing");
+      showButton(button, state !== "done" && state !== "asked" && state !== "missing", said);
       setText(button, isBusy ? say("cancel") : state === "failed" ? say("retry") : say("compute"));
       setAttributes(button, { "data-cnnviz-control": isBusy ? "cancel" : "again" });
     },
@@ -214,7 +213,7 @@ export function makeSaliencyPanel(
     draw(picture, look) {
       // The picture alone is not of an older question.
       if (!map && picture) setAttributes(box, { "data-stale": false });
-      const form = look.form === "usual" ? usualForm(method?.family) : look.form;
+      const form = look.form === "usual" ? (method?.usual ?? "absolute") : look.form;
       return view.draw(map, picture, look, form, method?.title ?? "");
     },
     end() {

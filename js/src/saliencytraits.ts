@@ -10,6 +10,8 @@ export interface MethodInfo {
   readonly name: string;
   readonly title: string;
   readonly family: "saliency" | "cam";
+  /** What is usually drawn of its maps. */
+  readonly usual: Form;
   readonly paper: string;
   readonly passes: string;
   readonly summary: string;

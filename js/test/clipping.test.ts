@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { extentIn, percentileOf, sortedSizes, usualForm, valuesIn } from "../src/clipping";
+import { extentIn, percentileOf, sortedSizes, valuesIn } from "../src/clipping";
 
 const values = Float32Array.of(-3, 0.5, 2, -0.1, 7, 0.25, -6.5, 1);
 
@@ -9,10 +9,6 @@ describe("the form of the values", () => {
     expect([...valuesIn("signed", some)]).toEqual([-2, 0, 3, NaN, -Infinity]);
     expect([...valuesIn("absolute", some)]).toEqual([2, 0, 3, NaN, Infinity]);
     expect([...valuesIn("positive", some)]).toEqual([0, 0, 3, NaN, 0]);
-  });
-
-  it("is the positive part for CAMs and the size for all else", () => {
-    expect([usualForm("cam"), usualForm("saliency")]).toEqual(["positive", "absolute"]);
   });
 
   it("decides where the scale begins", () => {

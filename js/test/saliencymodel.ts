@@ -5,7 +5,13 @@ import type { MethodInfo, SaliencyTraits } from "../src/saliencytraits";
 import { indexOf, type Sent, WidgetModel } from "./model";
 import { SPOKEN } from "./tables";
 
-const ABOUT = { family: "saliency", paper: "arXiv:1", passes: "1 forward", summary: "What it is." };
+const ABOUT = {
+  family: "saliency",
+  usual: "absolute",
+  paper: "arXiv:1",
+  passes: "1 forward",
+  summary: "What it is.",
+};
 
 function method(name: string, title: string, changes: Partial<MethodInfo> = {}): MethodInfo {
   const common = { ...ABOUT, progressive: false, at_layer: false, parameters: [] };
@@ -27,7 +33,7 @@ export const METHODS: readonly MethodInfo[] = [
   method("gradient", "Gradient"),
   method("rise", "RISE", { progressive: true, parameters: [MASKS] }),
   method("guided_backprop", "Guided backpropagation"),
-  method("gradcam", "Grad-CAM", { family: "cam", at_layer: true }),
+  method("gradcam", "Grad-CAM", { family: "cam", usual: "positive", at_layer: true }),
 ];
 
 const TARGET = { index: 3, name: "cat", score: 4.5, score_kind: "logit" };

@@ -47,6 +47,13 @@ def test_a_layer_is_for_cams_and_what_is_guided_by_one() -> None:
     assert taking == {"guided_gradcam", *(method.name for method in methods("cam"))}
 
 
+def test_what_speaks_against_a_class_does_not_look_like_what_speaks_for_it() -> None:
+    usual = {entry["name"]: entry["usual"] for entry in method_entries("saliency", "cam")}
+    positive = {name for name, form in usual.items() if form == "positive"}
+    assert positive == {"occlusion", "rise", *(method.name for method in methods("cam"))}
+    assert set(usual.values()) == {"positive", "absolute"}
+
+
 def test_classes_of_captum_are_described_like_our_methods() -> None:
     captum = pytest.importorskip("captum.attr")
     assert captum_name(captum.DeepLift) == "captum.DeepLift"

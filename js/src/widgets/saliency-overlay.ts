@@ -1,6 +1,5 @@
 /** The SaliencyOverlay in the page: what a class score depends on, by several methods side by side. */
 
-import { usualForm } from "../clipping";
 import type { Clock } from "../clock";
 import { h, setText, show } from "../dom";
 import { formatProbability } from "../format";
@@ -206,7 +205,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
   /** Offers what makes sense for the methods that are shown. */
   const offer = () => {
     const methods = panels.entries().map(({ method }) => method);
-    options.setUsual(methods.map(({ family }) => usualForm(family)));
+    options.setUsual(methods.map(({ usual }) => usual));
     options.chooseLayer(
       layer,
       methods.some((method) => method.at_layer),
