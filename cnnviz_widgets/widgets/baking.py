@@ -27,6 +27,8 @@ STATIC = Path(__file__).parent.parent / "static"
 MB = 1_000_000
 _HEADER_BYTES = 60
 """About what a frame's header weighs, compressed."""
+_FULL = 0.01
+"""Share of a budget that is not worth looking for what fits into it."""
 
 
 def built(name: str) -> Path:
@@ -66,7 +68,7 @@ class LeftOut:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.what} ({self.count}): {self.why}"
+        return f"{self.what} ({self.count}): {self.why.removesuffix('.')}"
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,9 @@ class BakedWidget(Pictured, SpokenWidget):
         kept: list[StoredAnswer] = []
         title = f"Baking {type(self).__name__}"
         for each in tqdm(wanted, desc=title, delay=1.0, leave=False, unit="answer"):
+            if ledger.is_full:
+                ledger.leave_out(each, ledger.no_room)
+                continue
             try:
                 answer = self._stored_answer(each.kind, each.params)
             except ModelBusyError:
@@ -240,8 +245,14 @@ class _Ledger:
     def __init__(self, max_bytes: float) -> None:
         self._left = max_bytes
         self._max_bytes = max_bytes
+        self.no_room = f"no room in {max_bytes / MB:g} MB"
         self._seen: set[bytes] = set()
         self._out: dict[tuple[str, str], int] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether hardly anything fits any more."""
+        return self._left < _FULL * self._max_bytes
 
     def take(self, wanted: Wanted, answer: StoredAnswer) -> bool:
         """Enter an answer if it fits."""
@@ -249,7 +260,7 @@ class _Ledger:
         size = sum(len(zlib.compress(payload)) for payload in new)
         size += _HEADER_BYTES * len(answer.frames)
         if size > self._left:
-            self.leave_out(wanted, f"no room in {self._max_bytes / MB:g} MB")
+            self.leave_out(wanted, self.no_room)
             return False
         self._left -= size
         self._seen |= new

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import pytest
 
 import cnnviz_widgets as cw
 from cnnviz_widgets.streaming.baked import unpack_answers
+from cnnviz_widgets.widgets.baking import _HEADER_BYTES, Baked, LeftOut
 from tests.widgets.kernel import browser, tiny_inputs
 
 
@@ -52,6 +54,29 @@ def test_what_does_not_fit_is_left_out_and_told() -> None:
     assert 0 < baked.answers < widget.bake().answers
     assert "outputs of layers for picture 2" in repr(baked)
     assert "no room in 0.0006 MB" in repr(baked)
+
+
+def test_what_comes_after_the_budget_is_used_up_is_not_computed() -> None:
+    widget, _ = browser()
+    answered: list[object] = []
+    answer = widget._stored_answer
+
+    def counted(kind: str, params: Any) -> Any:
+        answered.append(params)
+        return answer(kind, params)
+
+    widget._stored_answer = counted
+    whole = widget.bake()
+    first = widget._stored_answer("input", {"image": 0}).frames[0].payload
+    answered.clear()
+    just = (len(zlib.compress(first)) + _HEADER_BYTES) / 1e6
+    baked = widget.bake(max_mb=just)
+    assert baked.answers == len(answered) == 1
+    assert sum(each.count for each in baked.left_out) == whole.answers - 1
+
+
+def test_a_reason_that_is_a_sentence_has_one_full_stop() -> None:
+    assert repr(Baked(1, 2, (LeftOut("maps", 3, "Not so."),))).endswith("maps (3): Not so.")
 
 
 def test_a_budget_of_nothing_is_refused() -> None:
