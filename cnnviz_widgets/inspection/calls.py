@@ -22,6 +22,7 @@ from cnnviz_widgets.inspection.values import (
     tensors_in,
     version_of,
 )
+from cnnviz_widgets.inspection.views import Views
 
 
 class Source(NamedTuple):
@@ -155,6 +156,7 @@ class CallRecorder:
         self.released = False
         self.values = ValueNumbers()
         self.guarded: set[int] = set()  # storages of kept values
+        self.views = Views(apart=not plan.copies)
         self._counts: dict[str, int] = {}
 
     def enter(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: Any) -> None:
@@ -215,6 +217,13 @@ class CallRecorder:
             self.values.alias(new, value)
             self.edges[value] = get_gradient_edge(leaf)
             return replace_tensors(output, lambda item: new if item is tensor else item)
+        if tensor.requires_grad and tensor._is_view():
+            new = self.views.note(value, tensor)
+            self.values.alias(new, value)
+            self.edges[value] = get_gradient_edge(new)
+            if not self.plan.copies:
+                self._hold(tensor.detach().clone(), value, source)
+            return replace_tensors(output, lambda item: new if item is tensor else item)
         if tensor.requires_grad:
             self.edges[value] = get_gradient_edge(tensor)
             if not self.plan.copies:
@@ -241,6 +250,13 @@ class CallRecorder:
             self.kept_bytes += nbytes(tensor)
         self.kept[value] = Kept(tensor, version_of(tensor), source)
 
+    def copy_kept(self, storage: int) -> None:
+        """Hold copies of the kept values in this memory, because it is about to be written to."""
+        for value, kept in self.kept.items():
+            if storage_of(kept.tensor) == storage:
+                copy = kept.tensor.detach().clone()
+                self.kept[value] = Kept(copy, version_of(copy), kept.source)
+
     def is_guarded(self, storage: int) -> bool:
         """Tell whether memory holds a kept value."""
         return storage in self.guarded
@@ -254,10 +270,22 @@ class CallRecorder:
         kept = self.kept.get(number)
         return None if kept is None else kept.tensor
 
+    def edge(self, number: int) -> GradientEdge | None:
+        """Return where a value is in the graph, or None.
+
+        Raises
+        ------
+        RuntimeError
+            The value was written to, and its gradient would not be the whole one.
+        """
+        self.views.check(number)
+        return self.edges.get(number)
+
     def release(self) -> None:
         """Let go of all values."""
         self.kept.clear()
         self.edges.clear()
+        self.views.clear()
         self.guarded.clear()
         self.kept_bytes = 0
         self.released = True

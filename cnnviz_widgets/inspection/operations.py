@@ -133,6 +133,7 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
             given = [self.newest(tensor) for tensor in given]
         if name == "__get__":
             return self._attribute(func, args)
+        self._spoilt |= self.views.are_strange(given)
         inputs = tuple([self.values.number(tensor) for tensor in given])
         shapes = tuple([tensor.shape for tensor in given])
         targets = written(func, args, kwargs)
@@ -189,6 +190,10 @@ class OperationRecorder(CallRecorder, TorchFunctionMode):
         all_apart = self.plan.graph and not self.plan.copies
         for target in targets:
             self._check_parameter(storage := storage_of(target))
+            if (survive := self.views.survive(target)) is not None:
+                self._spoilt |= not survive
+                self.copy_kept(storage)
+                continue
             if not (all_apart or self.is_guarded(storage)):
                 continue
             if storage in self._aliased or target._is_view():

@@ -407,7 +407,7 @@ class Recorded:
         assert self._recorder is not None
         for call in self._recorder.calls:
             if call.path == path and call.call == number:
-                edge = self._recorder.edges.get(call.value)
+                edge = self._recorder.edge(call.value)
                 kept = self._recorder.kept.get(call.value)
                 leaf = getattr(edge.node, "variable", None) if edge is not None else None
                 return (leaf if kept is None else kept.tensor), edge

@@ -247,9 +247,9 @@ class Session:
                 probe,
                 prepared.nest,
                 prepared.invoke,
-                plan=plan._replace(copies=plan.copies or self._copies),
+                plan=plan._replace(copies=plan.copies or (self._copies and not plan.graph)),
                 random=random,
-                verify=known not in self._verified,
+                verify=known not in self._verified or self._copies,
             )
         except ParameterWrittenError as error:
             self._own |= error.names
@@ -365,7 +365,7 @@ class Session:
     def _gradient(
         self, graph: Trace, source: Source, target: Target, class_names: Sequence[str] | None
     ) -> Tensor:
-        edge = graph.recorder.edges.get(_value(graph, source))
+        edge = graph.recorder.edge(_value(graph, source))
         with torch.enable_grad():
             scores = select_scores(graph.output, self.selector, self.prepared.batch_size)
             score = score_per_image(target, graph.output, scores, class_names)

@@ -32,7 +32,7 @@ from cnnviz_widgets.inspection.runs import (
 from cnnviz_widgets.inspection.session import Session
 from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.taps import Check, Checks, Taps, begun
-from cnnviz_widgets.inspection.values import Nest, first_tensor, replace_tensors
+from cnnviz_widgets.inspection.values import Nest, first_tensor, replace_tensors, version_of
 
 Key = tuple[str, int]  # path and call
 Visit = Callable[[LayerInfo, Tensor, "Tensor | None", int], object]
@@ -94,6 +94,7 @@ class Sweeper:
         self._values: dict[Key, Tensor] = {}
         self._visited: set[tuple[Key, int]] = set()
         self._place = 0
+        self._views: list[tuple[Tensor, int]] = []  # and how often they had been written to
         self._is_late = False  # whether a gradient would not be the whole one
         self._wanted = [c for c in structure.calls if (c.path, c.call) in self._infos]
         passing = structure.passing
@@ -176,8 +177,13 @@ class Sweeper:
         giving = Giving(course, session.device, rows=subject.rows)
         around = (giving, self._taps(course), Checks(session.trace.calls, self._check))
         with run(session, subject, graph=True, around=around, way=guarded) as scores:
+            written = any(version_of(tensor) != count for tensor, count in self._views)
+            self._views.clear()
             if self._is_late:
                 raise _NoBeginningError
+            if written:  # torch leads the graph around them
+                msg = "a view was written to"
+                raise InPlaceError(msg)
             if giving.spoilt:
                 session.renew()
                 raise CourseError
@@ -226,6 +232,8 @@ class Sweeper:
             self._is_late = True  # the model may go on with this very tensor
             return output
         new = tensor if tensor.requires_grad else begun(tensor, self._anchor)
+        if new is tensor and tensor._is_view():
+            self._views.append((tensor, version_of(tensor)))
         if key in self._infos:
             new.register_hook(self._hook(key))  # type: ignore[no-untyped-call]  # torch's
         if new is tensor:

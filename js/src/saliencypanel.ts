@@ -1,5 +1,6 @@
 /** One method of the SaliencyOverlay: its map, what it explains, what it cost, and its parameters. */
 
+import type { Form } from "./clipping";
 import { h, listenUntil, setAttributes, setText, show, showButton } from "./dom";
 import { formatNumber, formatSeconds } from "./format";
 import { makeNotice } from "./notice";
@@ -130,6 +131,8 @@ export function makeSaliencyPanel(
     about,
   );
   let method: MethodInfo | null = null;
+  let remark = "";
+  let chosen: Values = {};
   let state: PanelState = "asked";
   let map: ValueMap | null = null;
   let facts: Facts | null = null;
@@ -155,6 +158,16 @@ export function makeSaliencyPanel(
     status.show(state, done, total, isFresh ? facts : null);
   };
 
+  /** The method's note, and why no value is negative where the reader looks for such. */
+  const tellNote = (form: Form | null) => {
+    const reduction = method?.parameters.find(({ name }) => name === "reduction");
+    const value = chosen.reduction ?? reduction?.default ?? "sum";
+    const title = reduction?.choices.find(([name]) => name === value)?.[1];
+    const isSignless = form === "signed" && value !== "sum";
+    const hint = isSignless ? say("no_sign", { choice: title ?? `${value}` }) : "";
+    setText(note, [remark, hint].filter(Boolean).join(" "));
+  };
+
   const tellFacts = () => {
     if (!facts) return setText(explained, "");
     setText(explained, explainedText(facts));
@@ -168,6 +181,7 @@ export function makeSaliencyPanel(
     setState,
     choose(next, values, isOnly) {
       method = next;
+      chosen = values;
       select.value = next.name;
       // A method that Python alone can name, such as one of Captum's.
       if (!select.value) {
@@ -188,7 +202,8 @@ export function makeSaliencyPanel(
       done = 0;
       total = 0;
       notice.clear("");
-      setText(note, "");
+      remark = "";
+      tellNote(null);
       setAttributes(box, { "data-stale": true });
       setState("asked");
     },
@@ -200,7 +215,8 @@ export function makeSaliencyPanel(
         setAttributes(box, { "data-stale": false });
         tellFacts();
       }
-      setText(note, answer.isFinal ? (facts?.note ?? "") : "");
+      remark = answer.isFinal ? (facts?.note ?? "") : "";
+      tellNote(null);
       setState(answer.isFinal ? "done" : "running");
     },
     fail({ message, hint }) {
@@ -214,6 +230,7 @@ export function makeSaliencyPanel(
       // The picture alone is not of an older question.
       if (!map && picture) setAttributes(box, { "data-stale": false });
       const form = look.form === "usual" ? (method?.usual ?? "absolute") : look.form;
+      tellNote(map ? form : null);
       return view.draw(map, picture, look, form, method?.title ?? "");
     },
     end() {

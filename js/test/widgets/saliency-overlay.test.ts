@@ -1,7 +1,9 @@
 // @vitest-environment jsdom
 import { describe, expect, it, vi } from "vitest";
+import type { ParameterInfo } from "../../src/parameters";
 import { indexOf } from "../model";
 import { colour, legend, open, opened, panel, pixels, set, status, two } from "../overlayview";
+import { METHODS } from "../saliencymodel";
 import { control, one, painted, stops } from "../viewpage";
 
 describe("opening", () => {
@@ -75,6 +77,19 @@ describe("the look", () => {
     set("form", "positive");
     expect(pixels()).toEqual([colour("gray", 255), colour("gray", 0)]);
     expect(legend()).toContain("Positive values, up to the largest, 1:");
+  });
+
+  it("says why no value is negative where the channels were reduced to their size", () => {
+    const reduction = { label: "Channels", kind: "choice", low: null, high: null, help: "" };
+    const choices = [["sum", "sum"], ["l2", "root of squares"]] as const;
+    const parameters = [{ name: "reduction", default: "l2", choices, ...reduction } as ParameterInfo];
+    const methods = METHODS.map((method) => ({ ...method, parameters }));
+    opened({ _methods: methods });
+    expect(one(".cnnviz-note").textContent).toBe("");
+    set("form", "signed");
+    expect(one(".cnnviz-note").textContent).toContain('Channels is "root of squares"; choose sum');
+    set("parameter-reduction", "sum");
+    expect(one(".cnnviz-note").textContent).toBe("");
   });
 
   it("names what is usual by what it is for the methods shown", () => {
