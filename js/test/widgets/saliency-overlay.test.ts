@@ -81,8 +81,13 @@ describe("the look", () => {
 
   it("says why no value is negative where the channels were reduced to their size", () => {
     const reduction = { label: "Channels", kind: "choice", low: null, high: null, help: "" };
-    const choices = [["sum", "sum"], ["l2", "root of squares"]] as const;
-    const parameters = [{ name: "reduction", default: "l2", choices, ...reduction } as ParameterInfo];
+    const choices = [
+      ["sum", "sum"],
+      ["l2", "root of squares"],
+    ] as const;
+    const parameters = [
+      { name: "reduction", default: "l2", choices, ...reduction } as ParameterInfo,
+    ];
     const methods = METHODS.map((method) => ({ ...method, parameters }));
     opened({ _methods: methods });
     expect(one(".cnnviz-note").textContent).toBe("");
