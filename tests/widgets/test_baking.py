@@ -56,7 +56,9 @@ def test_what_does_not_fit_is_left_out_and_told() -> None:
     assert "no room in 0.0006 MB" in repr(baked)
 
 
-def test_what_comes_after_the_budget_is_used_up_is_not_computed() -> None:
+def test_what_comes_after_the_budget_is_used_up_is_not_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     widget, _ = browser()
     answered: list[object] = []
     answer = widget._stored_answer
@@ -65,7 +67,7 @@ def test_what_comes_after_the_budget_is_used_up_is_not_computed() -> None:
         answered.append(params)
         return answer(kind, params)
 
-    widget._stored_answer = counted
+    monkeypatch.setattr(widget, "_stored_answer", counted)
     whole = widget.bake()
     first = widget._stored_answer("input", {"image": 0}).frames[0].payload
     answered.clear()
