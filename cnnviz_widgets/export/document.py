@@ -84,9 +84,14 @@ def notes(texts: Iterable[str]) -> str:
     return "".join(f'<p class="page-note"{_told(text)}>{escape(_said(text))}</p>' for text in texts)
 
 
-def summary(text: Phrase) -> str:
+def summary(text: str) -> str:
     """Return HTML of what a part of the page that folds is called."""
     return f"<summary{_told(text)}>{escape(_said(text))}</summary>"
+
+
+def hint(text: str) -> str:
+    """Return HTML of what stands above widgets to explain them."""
+    return f'<p class="page-hint"{_told(text)}>{escape(_said(text))}</p>'
 
 
 def _said(text: str) -> str:

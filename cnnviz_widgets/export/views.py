@@ -9,6 +9,7 @@ import base64
 import binascii
 import importlib
 from collections.abc import Mapping
+from functools import cache
 from html import escape
 from itertools import zip_longest
 from typing import Any, cast
@@ -16,9 +17,10 @@ from typing import Any, cast
 from cnnviz_widgets.streaming.baked import StoredAnswer, unpack_answers
 from cnnviz_widgets.streaming.wire import Header, PayloadError
 from cnnviz_widgets.widgets.baking import BakedWidget
+from cnnviz_widgets.words import Phrase, phrase, tables
 
 from .clean import clean_html
-from .document import place
+from .document import hint, place, summary
 from .outputs import outputs_html
 from .payload import PageWidget, page_state
 
@@ -83,7 +85,10 @@ class Views:
             is_drawing = "data-cnnviz-model" not in shown and self._holds_a_drawing(model_id, set())
             return None if is_drawing else shown
         if kind in ("HTMLModel", "HTMLMathModel"):
-            return f'<div class="page-output">{clean_html(str(state.get("value", "")))}</div>'
+            text = str(state.get("value", ""))
+            if text in _phrases():
+                return hint(_phrases()[text])
+            return f'<div class="page-output">{clean_html(text)}</div>'
         return _words(state)
 
     def _live(self, model_id: str, model: Mapping[str, Any]) -> str | None:
@@ -133,7 +138,7 @@ class Views:
             named = zip_longest(map(str, titles[: len(shown)]), shown, fillvalue="")
             folded = (
                 f'<details class="page-tab"{"" if place else " open"}>'
-                f"<summary>{escape(title)}</summary>{html}</details>"
+                f"{summary(_phrases().get(title, title))}{html}</details>"
                 for place, (title, html) in enumerate(named)
             )
             return f'<div class="page-box">{"".join(folded)}</div>'
@@ -154,6 +159,13 @@ def _page_widget(name: str, state: Header, answers: list[StoredAnswer]) -> PageW
         widget.NEEDS_KERNEL,
         widget.WORDS,
     )
+
+
+@cache
+def _phrases() -> Mapping[str, Phrase]:
+    """Return the words of `explore`, which are saved in one language, by what they are in each."""
+    known = map(phrase, tables("explore")["en"])
+    return {text: each for each in known for text in each.texts.values()}
 
 
 def _children(state: Mapping[str, Any]) -> list[str]:

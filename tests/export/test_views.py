@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
 from cnnviz_widgets.export.outputs import WIDGET_VIEW as VIEW
 from cnnviz_widgets.export.views import STATE, Views
+from cnnviz_widgets.words import phrase
 from tests.export.pages import Parts
 from tests.widgets.kernel import browser
 
@@ -64,6 +66,19 @@ def test_tabs_unfold_and_the_first_is_open() -> None:
     parts = Parts(html)
     assert [("open" in attributes) for attributes in parts.of("details")] == [True, False]
     assert parts.text == "Afirst<b><i>: 0.5"
+
+
+def test_the_words_of_explore_are_told_in_the_language_of_the_reader() -> None:
+    """They are saved in the language of the browser in which the notebook ran, if any."""
+    tabs = {"children": ["IPY_MODEL_h"], "titles": ["类激活图"]}
+    html = views(
+        t={"model_name": "TabModel", "state": tabs},
+        h={"model_name": "HTMLModel", "state": {"value": phrase("explore_hint")}},
+    ).html("t")
+    parts = Parts(html or "")
+    told = [json.loads(parts.of(tag)[0]["data-cnnviz-told"] or "") for tag in ("summary", "p")]
+    assert told == [phrase(name).texts for name in ("explore_cams", "explore_hint")]
+    assert parts.text == phrase("explore_cams") + phrase("explore_hint")
 
 
 def test_what_a_kernel_draws_is_left_to_its_still_picture() -> None:
