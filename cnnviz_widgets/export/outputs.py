@@ -29,7 +29,17 @@ _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xm
 
 def outputs_html(outputs: Sequence[Mapping[str, Any]], widgets: Widgets) -> str:
     """Return HTML of a cell's outputs, in order."""
-    return "".join(_output(output, widgets) for output in _merged(outputs))
+    lasting = map(_without_progress, _merged(outputs))
+    # Lines that only a bar stood between belong together.
+    return "".join(_output(each, widgets) for each in _merged([each for each in lasting if each]))
+
+
+def _without_progress(output: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Leave out how far something was: it is of no interest to a reader who comes later."""
+    if (output.get("output_type"), output.get("name")) != ("stream", "stderr"):
+        return output
+    text = _PROGRESS.sub("", _joined(output.get("text", "")))
+    return {**output, "text": text} if text.strip() else None
 
 
 def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -49,9 +59,7 @@ def _merged(outputs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _output(output: Mapping[str, Any], widgets: Widgets) -> str:
     kind = output.get("output_type")
     if kind == "stream":
-        text = _joined(output.get("text", ""))
-        # How far something was is of no interest to a reader who comes later.
-        return _text(_PROGRESS.sub("", text) if output.get("name") == "stderr" else text)
+        return _text(_joined(output.get("text", "")))
     if kind == "error":
         lines = output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"]
         return _text("\n".join(lines), "page-output page-error")

@@ -49,6 +49,18 @@ def test_how_far_something_was_is_not_told_afterwards() -> None:
     assert Parts(outputs_html([printed], lambda _: None)).text == bar
 
 
+def test_lines_with_a_bar_between_them_stand_together() -> None:
+    texts = (
+        ("stdout", "one\n"),
+        ("stderr", "m:  50%|#    | 1/2 [00:00<00:00]\r"),
+        ("stdout", "two\n"),
+    )
+    outputs = [{"output_type": "stream", "name": name, "text": text} for name, text in texts]
+    parts = Parts(outputs_html(outputs, lambda _: None))
+    assert parts.text == "one\ntwo\n"
+    assert len(parts.of("pre")) == 1
+
+
 def test_an_error_shows_its_traceback() -> None:
     error = {"output_type": "error", "ename": "E", "evalue": "<v>", "traceback": ["a", "\x1b[1mb"]}
     html = outputs_html([error], lambda _: None)
