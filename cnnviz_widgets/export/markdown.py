@@ -36,6 +36,8 @@ _ENVIRONMENTS = {
 """What the library draws, or draws as a notebook does, by the name that authors use."""
 _ENVIRONMENT_NAME = re.compile(rf"\\(begin|end)\{{({'|'.join(_ENVIRONMENTS)})\*?\}}")
 _MATH_IN_ROW = re.compile(r"\$(?! )[^$\n]*[^$ \n]\$(?!\d)")
+_OTHER_NOTEBOOK = re.compile(r'(href="(?![a-zA-Z][a-zA-Z0-9+.-]*:|//)[^"#?]+)\.ipynb(?=["#?])')
+"""A link to a notebook near by. A page's reader has the page of it beside this one, if anything."""
 _BOX = {True: "\N{BALLOT BOX WITH CHECK}", False: "\N{BALLOT BOX}"}
 
 
@@ -81,7 +83,7 @@ def markdown_html(source: str, pictures: Pictures | None = None) -> str:
     made = str(markdown(rows))
     # Links within the notebook point to headings, whose ids have a beginning of our own here.
     linked = re.sub(r'href="#(?!fn|harmful)([^"]+)"', rf'href="#{HEADING_ID}\1"', made)
-    return clean_html(linked, pictures)
+    return clean_html(_OTHER_NOTEBOOK.sub(r"\1.html", linked), pictures)
 
 
 def _parse_environment(_block: Any, found: re.Match[str], state: mistune.BlockState) -> int:

@@ -68,7 +68,8 @@ def notebook_to_html(
     -----
     Text that contains markup is shown as far as it is harmless: nothing that a notebook holds, not
     even the code of the widgets in its state, is run by the page. Cells are hidden as their tags
-    say: "remove-cell", "remove-input", "remove-output", "hide-input".
+    say: "remove-cell", "remove-input", "remove-output", "hide-input". A link to a notebook near by
+    leads to the page of the same name.
     """
     max_bytes = checked_budget(max_mb, steps)
     if isinstance(notebook, Mapping):

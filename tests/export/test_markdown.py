@@ -88,6 +88,20 @@ def test_what_is_done_and_what_is_not() -> None:
     assert "em" in tags(html)
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("02_next.ipynb", "02_next.html"),
+        ("a/b.ipynb#part", "a/b.html#part"),
+        ("https://example.org/c.ipynb", "https://example.org/c.ipynb"),
+        ("c.ipynb.txt", "c.ipynb.txt"),
+    ],
+)
+def test_links_to_other_notebooks_lead_to_their_pages(address: str, expected: str) -> None:
+    (link,) = Parts(markdown_html(f"[next]({address})")).of("a")
+    assert link["href"] == expected
+
+
 def test_headings_can_be_linked_to() -> None:
     html = markdown_html("[down](#Two-words)\n\n## Two *words*")
     (link,) = Parts(html).of("a")
