@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import nn
 
-from cnnviz_widgets.inspection.calls import Call
-
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
@@ -42,12 +40,20 @@ def check_model(model: object) -> None:
     raise TypeError(msg)
 
 
-def check_has_layers(model: nn.Module, calls: Iterable[Call]) -> None:
-    """Raise a ValueError unless a pass called a layer of the model that gave a tensor."""
+def check_has_layers(model: nn.Module, *, has_called: bool) -> None:
+    """Raise a ValueError unless a pass called a layer of the model that gave a tensor.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model.
+    has_called : bool
+        Whether a module inside it, or itself, was called and gave a tensor.
+    """
     alone = next(model.children(), None) is None  # then its one call is that of the model itself
     plain = type(model).__module__.startswith("torch.nn.modules") and type(model) not in _CONTAINERS
     is_layer = not alone or plain or next(model.parameters(), None) is not None
-    if not is_layer or not any(call.path and call.value >= 0 for call in calls):
+    if not is_layer or not has_called:
         if isinstance(model, torch.jit.ScriptModule):
             msg = (
                 f"model={type(model).__name__} was scripted or traced by torch.jit, where no layer "

@@ -261,6 +261,15 @@ class CallRecorder:
         """Tell whether memory holds a kept value."""
         return storage in self.guarded
 
+    def called(self) -> list[Call]:
+        """Return the calls, once the pass is over."""
+        return self.calls
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether a module inside the model was called and gave a tensor."""
+        return any(call.path and call.value >= 0 for call in self.calls)
+
     def at_hand(self, value: int) -> bool:
         """Tell whether a value is kept."""
         return value in self.kept
@@ -281,14 +290,16 @@ class CallRecorder:
         self.views.check(number)
         return self.edges.get(number)
 
-    def release(self) -> None:
-        """Let go of all values."""
+    def release(self) -> list[Tensor]:
+        """Let go of all values; return those that were kept, the last one first."""
+        kept = [kept.tensor for kept in reversed(self.kept.values())]
         self.kept.clear()
         self.edges.clear()
         self.views.clear()
         self.guarded.clear()
         self.kept_bytes = 0
         self.released = True
+        return kept
 
     def overwritten(self) -> bool:
         """Tell whether a kept value was written to after it was taken."""

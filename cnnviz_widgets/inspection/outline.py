@@ -55,7 +55,7 @@ class OutlineRecorder(QuickRecorder):
     def finish(self) -> None:
         """Leave out what ran before the model was called, and after."""
         super().finish()
-        if not self.calls:
+        if not self.called():
             return
         whole = self.calls[0]
         offset = whole.began

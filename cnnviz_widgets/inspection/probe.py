@@ -24,12 +24,9 @@ from cnnviz_widgets.inspection.shadow import Shadow
 from cnnviz_widgets.inspection.values import Nest, storage_of
 
 _CALLS = nn.Module._call_impl.__code__  # where there are no hooks
-_CALLERS = frozenset(
-    {
-        _CALLS,
-        nn.Module._slow_forward.__code__,
-        *(part for part in _CALLS.co_consts if isinstance(part, types.CodeType)),
-    }
+_OTHER_CALLERS = (
+    nn.Module._slow_forward.__code__,
+    *(part for part in _CALLS.co_consts if isinstance(part, types.CodeType)),
 )
 
 
@@ -132,7 +129,8 @@ class Probe:
         def forward(module: nn.Module, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
             recorder = self._hears
             caller = sys._getframe(1).f_code
-            if recorder is None or module is not leaf.module or caller not in _CALLERS:
+            called = caller is _CALLS or caller in _OTHER_CALLERS  # no set: its hash is slow
+            if recorder is None or module is not leaf.module or not called:
                 return leaf.forward(module, input)  # by hand, or a copy that the model made
             if self._quick is not None and caller is _CALLS:
                 guard.__enter__()  # nobody watches

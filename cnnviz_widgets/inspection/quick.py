@@ -50,8 +50,11 @@ class QuickRecorder(OperationRecorder):
         By value number.
     """
 
-    def __init__(self, plan: Plan, parameters: dict[int, str]) -> None:
+    def __init__(
+        self, plan: Plan, parameters: dict[int, str], spare: list[Tensor] | None = None
+    ) -> None:
         super().__init__(plan, parameters)
+        self._spare = [] if spare is None else spare
         self.recipes: dict[int, Recipe] = {}
         self._depths: dict[int, int] = {}  # steps from kept values, of all that are at hand
         self._numbers: list[Tensor] = []  # what BatchNorms compute with
@@ -90,6 +93,8 @@ class QuickRecorder(OperationRecorder):
         if depth < 0:
             depth = self._taken(leaf, x, given)
         shape = x.shape
+        if self._spare and not leaf.cheap:
+            self._spare.pop()  # its memory is what the output will take
         try:
             if leaf.held or not state["inplace"]:
                 y: Tensor | None = leaf.run(x)
@@ -208,16 +213,18 @@ class QuickRecorder(OperationRecorder):
 
     def _hold(self, tensor: Tensor, value: int, source: Source) -> None:
         self.is_guarded(-1)
+        if self._spare:
+            self._spare.pop()
         super()._hold(tensor, value, source)
         self._depths[value] = 0
 
-    def release(self) -> None:
+    def release(self) -> list[Tensor]:
         """Let go of all values, and of what they would be computed from."""
-        super().release()
         self.recipes.clear()
         self._depths.clear()
         self._numbers.clear()
         self._fresh.clear()
+        return super().release()
 
     def at_hand(self, value: int) -> bool:
         """Tell whether a value is kept or can be computed from what is kept."""
@@ -257,12 +264,22 @@ class QuickRecorder(OperationRecorder):
         return self.replaced or self._unwatched
 
     def finish(self) -> None:
-        """Write out the calls that were noted in short, once the pass is over."""
+        """Tidy up once the pass is over."""
         super().finish()
-        self._unwatched = not all(isinstance(noted, Call) for noted in self._noted)
-        self.calls[:] = [
-            noted if isinstance(noted, Call) else _call(noted) for noted in self._noted
-        ]
+        self._spare.clear()
+        self._unwatched = any(not isinstance(noted, Call) for noted in self._noted)
+
+    def called(self) -> list[Call]:
+        """Return the module calls, those in short written out."""
+        for place, noted in enumerate(self._noted):
+            if not isinstance(noted, Call):
+                self.calls[place] = _call(noted)
+        return self.calls
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether a module inside the model was called and gave a tensor."""
+        return self._unwatched or super().has_layers
 
     def listed(self) -> list[Operation]:
         """Return the operations, those in short written out."""

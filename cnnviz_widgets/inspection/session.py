@@ -217,13 +217,12 @@ class Session:
     def _retrace(self, prepared: Prepared, random: RandomState | None = None) -> None:
         """Trace; where this raises, another pass brings the old trace back when it is asked for.
 
-        The old values go first: memory that was just written to is quicker to write to again.
+        The old values go as the new ones come: memory that is at hand is quicker to write to.
         """
-        if self._trace is not None:
-            self._trace.recorder.release()
-        new, state = self._traced(prepared, Plan(budget=self._cache_bytes), random)
+        spare = None if self._trace is None else self._trace.recorder.release()
+        new, state = self._traced(prepared, Plan(budget=self._cache_bytes), random, spare)
         scores = select_scores(new.output, self.selector, prepared.batch_size)
-        check_has_layers(self.model, new.calls)
+        check_has_layers(self.model, has_called=new.recorder.has_layers)
         self._structure = Structure(new, self.selector, prepared.batch_size)
         self.prepared, self._trace, self._state = prepared, new, state
         self._scores = None if scores is None else scores.detach()
@@ -237,7 +236,11 @@ class Session:
         return (*shapes, _autocast())
 
     def _traced(
-        self, prepared: Prepared, plan: Plan, random: RandomState | None = None
+        self,
+        prepared: Prepared,
+        plan: Plan,
+        random: RandomState | None = None,
+        spare: list[Tensor] | None = None,
     ) -> tuple[Trace, ModelState]:
         """Run the model; return also the state that it had before, as weights may change since."""
         probe, state = self._ready_probe()
@@ -250,6 +253,7 @@ class Session:
                 plan=plan._replace(copies=plan.copies or (self._copies and not plan.graph)),
                 random=random,
                 verify=known not in self._verified or self._copies,
+                spare=spare,
             )
         except ParameterWrittenError as error:
             self._own |= error.names

@@ -43,7 +43,7 @@ class Trace:
     @property
     def calls(self) -> list[Call]:
         """Every module call, in the order in which they began."""
-        return self.recorder.calls
+        return self.recorder.called()
 
     @property
     def operations(self) -> list[Operation]:
@@ -68,6 +68,7 @@ def trace(
     plan: Plan,
     random: RandomState | None = None,
     verify: bool = False,
+    spare: list[Tensor] | None = None,
 ) -> Trace:
     """Run the model and record it.
 
@@ -90,6 +91,10 @@ def trace(
     verify : bool
         Whether to compare every value, bit for bit, with that of a pass with copies, where an
         in-place function was run in new memory. Costs that second pass.
+    spare : list of Tensor, optional
+        Values of an earlier pass, the last one first, that nobody else holds. Each is let go just
+        before the one that takes its place is computed, so that no memory goes back to the system
+        to be asked for again; the rest at the end.
 
     Raises
     ------
@@ -100,7 +105,7 @@ def trace(
     begin = random or before
     with torch.inference_mode(mode=False), torch.set_grad_enabled(plan.graph):
         try:
-            recorder: OperationRecorder = QuickRecorder(plan, probe.parameters)
+            recorder: OperationRecorder = QuickRecorder(plan, probe.parameters, spare)
             careful = plan._replace(copies=True)
             if random is not None:
                 random.restore()
@@ -183,8 +188,9 @@ def _explain(error: Exception, recorder: CallRecorder) -> None:
         f"cnnviz_widgets: raised in {where} ({type(call.module).__name__}){shape}. Check that the "
         f"inputs have the size and the number of channels that the model expects."
     )
-    if call.path and recorder.calls[0].input_shape:
-        note += f" The model itself was given {tuple(recorder.calls[0].input_shape)}."
+    whole = recorder.called()[0]
+    if call.path and whole.input_shape:
+        note += f" The model itself was given {tuple(whole.input_shape)}."
     # add_note() by hand, because Python 3.10 has none.
     notes = [*getattr(error, "__notes__", ()), note]
     error.__notes__ = notes  # type: ignore[attr-defined,unused-ignore]  # PEP 678

@@ -68,24 +68,60 @@ def test_inputs_that_fail_leave_every_value_as_it_was() -> None:
     assert torch.equal(inspector.gradient("conv", 1), inspector.gradient("conv", 1))
 
 
-def test_old_values_are_gone_before_new_ones_come() -> None:
-    alive: list[bool] = []
+class Counting(nn.Module):
+    """Three convolutions; notes how many values are alive of those that it is told to watch."""
 
-    class Asking(Noisy):
-        def forward(self, x: Tensor) -> Tensor:
-            alive.append(any(old() is not None for old in held))
-            return super().forward(x)
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Conv2d(3, 3, 1) for _ in range(3))
 
-    held: list[weakref.ref[Tensor]] = []
-    inspector = Inspector(models.built(Asking()), models.pictures())
-    inspector.set_inputs(models.pictures() + 1)
-    for kept in session_of(inspector).trace.recorder.kept.values():
-        if kept.source.path == "conv" and kept.source.side == "output":
-            held.append(weakref.ref(kept.tensor))
-    assert held
-    del kept
-    inspector.set_inputs(models.pictures() + 2)
-    assert alive[-1] is False
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+            alive.append(sum(value() is not None for value in watched))
+        if x.abs().max() > 1e6:
+            raise ArithmeticError
+        return x.mean((2, 3))
+
+
+alive: list[int] = []
+watched: list[weakref.ref[Tensor]] = []
+
+
+def outputs_of_layers(inspector: Inspector) -> list[weakref.ref[Tensor]]:
+    """Return what the layers of a Counting network gave, without keeping it."""
+    kept = session_of(inspector).trace.recorder.kept.values()
+    return [
+        weakref.ref(value.tensor)
+        for value in kept
+        if value.source.path.startswith("layers.") and value.source.side == "output"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("size", "cache_bytes"), [(6, None), (9, None), (6, 1)], ids=["same", "larger", "no room"]
+)
+def test_each_old_value_makes_room_for_a_new_one(size: int, cache_bytes: int | None) -> None:
+    """So that memory is that of one trace, and need not be asked for again."""
+    room: dict[str, Any] = {} if cache_bytes is None else {"cache_bytes": cache_bytes}
+    inspector = Inspector(models.built(Counting()), models.pictures(1, 3, 6, 6), **room)
+    inspector.set_inputs(models.pictures(1, 3, 6, 6) + 1)
+    watched[:] = outputs_of_layers(inspector)
+    held = len(watched)
+    assert held == (3 if cache_bytes is None else 0)
+    alive.clear()
+    inspector.set_inputs(models.pictures(1, 3, size, size) + 2)
+    assert alive[:3] == [max(held - ran, 0) for ran in (1, 2, 3)]
+
+
+def test_old_values_go_as_well_where_the_pass_raises() -> None:
+    inspector = Inspector(models.built(Counting()), models.pictures())
+    watched[:] = outputs_of_layers(inspector)
+    before = inspector.activation("layers.2")
+    with pytest.raises(ArithmeticError):
+        inspector.set_inputs(models.pictures() * 1e9)
+    assert not any(value() is not None for value in watched)
+    assert torch.equal(inspector.activation("layers.2"), before)
 
 
 def test_gradient_against_central_differences_in_float64() -> None:
