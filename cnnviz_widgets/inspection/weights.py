@@ -63,6 +63,8 @@ class WeightInfo:
         Whether the kernel is what one input value stamps onto the output.
     made_by : str
         What computes the weight out of others, such as "weight_norm"; empty where nothing does.
+    biases : int
+        Numbers in the bias beside it, for a module with one weight.
     parts : tuple of str
         What the equal parts are that the filters fall into, such as "query", "key" and "value".
     """
@@ -78,6 +80,7 @@ class WeightInfo:
     dilation: tuple[int, ...]
     transposed: bool
     made_by: str
+    biases: int = 0
     parts: tuple[str, ...] = ()
 
     @property
@@ -278,8 +281,14 @@ def _info(module: nn.Module, path: str, name: str, *, alone: bool) -> WeightInfo
         dilation=tuple(steps) if len(steps) == len(kernel) else (1,) * len(kernel),
         transposed=transposed,
         made_by=how_made(module, name),
+        biases=_bias_count(module) if alone else 0,
         parts=_parts(module, name),
     )
+
+
+def _bias_count(module: nn.Module) -> int:
+    bias = getattr(module, "bias", None)
+    return bias.numel() if isinstance(bias, Tensor) else 0
 
 
 def _parts(module: nn.Module, name: str) -> tuple[str, ...]:

@@ -121,6 +121,7 @@ def _call(info: WeightInfo, calls: dict[str, LayerInfo]) -> LayerInfo | None:
 
 def _entry(info: WeightInfo, place: int, call: LayerInfo | None) -> FilterEntry:
     answers = call is not None and info.parameter == "weight"
+    parameters = math.prod(info.shape) + info.biases
     return {
         "name": info.name,
         "path": info.path,
@@ -129,8 +130,8 @@ def _entry(info: WeightInfo, place: int, call: LayerInfo | None) -> FilterEntry:
         "type": info.type,
         "shape": [1, *info.shape],
         "layout": "",
-        "params": math.prod(info.shape),
-        "trainable": math.prod(info.shape),
+        "params": parameters,
+        "trainable": parameters,
         "macs": None,
         "leaf": True,
         "index": place,

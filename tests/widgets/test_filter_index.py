@@ -26,6 +26,9 @@ def test_the_index_follows_the_network_and_puts_the_unused_last(inspector: Inspe
     assert found["wide"]["fold"] == [4, 3, 5]
     assert found["fc"]["fold"] is None
     assert found["conv"]["shape"] == [1, 4, 2, 3, 3]
+    of_calls = {info.path: info.parameters for info in inspector.layers}
+    for name in ("volume", "conv", "wide", "fc"):  # what other views say of the same layer
+        assert found[name]["params"] == of_calls[name]
 
 
 def test_without_an_inspector_the_index_follows_the_modules(inspector: Inspector) -> None:
