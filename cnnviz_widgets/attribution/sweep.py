@@ -19,7 +19,7 @@ from torch import Tensor
 from cnnviz_widgets.attribution.map import Floats, Map
 from cnnviz_widgets.attribution.status import status_of
 from cnnviz_widgets.inspection import Inspector, LayerInfo
-from cnnviz_widgets.inspection.explained import ExplainedTarget
+from cnnviz_widgets.inspection.explained import ClassTargets, ExplainedTarget, indices_of
 from cnnviz_widgets.inspection.guests import guest_of
 from cnnviz_widgets.inspection.inputs import Inputs
 from cnnviz_widgets.inspection.pictures import picture_of
@@ -102,7 +102,7 @@ class CamSweep(Mapping[Key, Map]):
         Raw maps by layer, one row for each target.
     grids : dict of str to LayerGrid
         How the P places of each layer lie.
-    targets : tuple of ExplainedTarget
+    targets : sequence of ExplainedTarget
         The K scores.
     circumstances : Circumstances
         The rest.
@@ -111,8 +111,6 @@ class CamSweep(Mapping[Key, Map]):
     ----------
     layers : tuple of str
         Names, in execution order; "" is the input.
-    targets : tuple of ExplainedTarget
-        The scores explained.
     """
 
     def __init__(
@@ -123,19 +121,35 @@ class CamSweep(Mapping[Key, Map]):
         circumstances: Circumstances,
     ) -> None:
         self.layers = tuple(values)
-        self.targets = tuple(targets)
+        self._targets = targets
         self._values = values
         self._grids = grids
         self._circumstances = circumstances
-        self._places = {_identity(target): place for place, target in enumerate(self.targets)}
-        self._names = {target.name: place for place, target in enumerate(self.targets)}
+
+    # What is said of each target is made when it is asked for: of 1000 classes, few are looked at.
+
+    @cached_property
+    def targets(self) -> tuple[ExplainedTarget, ...]:
+        """The scores explained."""
+        return tuple(self._targets)
+
+    @cached_property
+    def _places(self) -> dict[int | str, int]:
+        return {
+            self._targets[place].name if index is None else index: place
+            for place, index in enumerate(indices_of(self._targets))
+        }
+
+    @cached_property
+    def _names(self) -> dict[str, int]:
+        return {target.name: place for place, target in enumerate(self.targets)}
 
     def __repr__(self) -> str:
         method = self._circumstances.method
-        return f"CamSweep({method!r}, {len(self.layers)} layers x {len(self.targets)} targets)"
+        return f"CamSweep({method!r}, {len(self.layers)} layers x {len(self._targets)} targets)"
 
     def __len__(self) -> int:
-        return len(self.layers) * len(self.targets)
+        return len(self.layers) * len(self._targets)
 
     def __iter__(self) -> Iterator[Key]:
         return ((layer, target) for layer in self.layers for target in self._places)
@@ -163,7 +177,7 @@ class CamSweep(Mapping[Key, Map]):
 
     def map_at(self, layer: str, place: int) -> Map:
         """Return the map of a layer for the target at this place in `targets`."""
-        known, target = self._circumstances, self.targets[place]
+        known, target = self._circumstances, self._targets[place]
         planes, volumes = self._flat(layer, self._values[layer][place : place + 1])
         values = planes[0]
         status, why = status_of(values, saturated=target.saturated)
@@ -201,8 +215,11 @@ class CamSweep(Mapping[Key, Map]):
         return volumes.mean(1), volumes
 
 
-def _identity(target: ExplainedTarget) -> int | str:
-    return target.name if target.index is None else target.index
+def _distinct(targets: Sequence[ExplainedTarget]) -> Sequence[ExplainedTarget]:
+    """Return each score once."""
+    if isinstance(targets, ClassTargets):
+        return targets.distinct()
+    return [*{t.name if t.index is None else t.index: t for t in targets}.values()]
 
 
 def _listed(given: Iterable[T] | str, name: str) -> list[T]:
@@ -355,7 +372,7 @@ def _sweeps(
 ) -> dict[str, CamSweep]:
     grids = _grids_of(insp, layers)
     wanted = _listed([None] if targets is None else targets, "targets")
-    resolved = {_identity(t): t for t in insp.passes.targets(wanted, image=image)}
+    resolved = _distinct(insp.passes.targets(wanted, image=image))
     shown = Shown(insp, image)
     facts = {name: Circumstances(name, given, image, shown) for name, given in settings.items()}
     title = found[0].title if len(found) == 1 else f"{len(found)} methods"
@@ -364,7 +381,7 @@ def _sweeps(
         def watch(done: int, total: int, so_far: Callable[[], Partial] | None) -> None:
             tell(done, total, None if so_far is None else lambda: _partial(case, facts, so_far()))
 
-        case = CamCase(insp, grids, tuple(resolved.values()), image, watch)
+        case = CamCase(insp, grids, resolved, image, watch)
         maps = cam_maps(case, list(settings), settings)
     seconds = time.perf_counter() - began_s
     return {name: _sweep(case, facts[name], maps[name], seconds) for name in settings}

@@ -13,10 +13,12 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from cnnviz_widgets.inspection.calls import Call
+from cnnviz_widgets.inspection.calls import Call, Source
+from cnnviz_widgets.inspection.chains import Head, head_of_graph
 from cnnviz_widgets.inspection.course import Course
 from cnnviz_widgets.inspection.explained import ExplainedTarget, OwnScores, Scores
 from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.inspection.layouts import CHANNELS
 from cnnviz_widgets.inspection.operations import ParameterWrittenError
 from cnnviz_widgets.inspection.outline import OutlineRecorder, outline_of
 from cnnviz_widgets.inspection.probe import Probe
@@ -27,6 +29,7 @@ from cnnviz_widgets.inspection.runs import (
     Said,
     Subject,
     gradients,
+    plainly,
     run,
 )
 from cnnviz_widgets.inspection.session import Session
@@ -43,7 +46,8 @@ class Ahead(Sweeper):
 
     A trace keeps every layer's value, which takes a tenth longer than the pass itself; here only
     those of the named layers are. That the model did what it did for the picture before, operation
-    by operation, is seen while it runs.
+    by operation, is seen while it runs. Where all the layers have linear heads it is not watched:
+    the graph between them and the scores then shows what their maps are made of.
 
     Parameters
     ----------
@@ -53,16 +57,21 @@ class Ahead(Sweeper):
         Which layers.
     at_input : bool
         Whether gradients at the input will be asked for.
+    watched : bool
+        Whether calls and operations are noted while it runs, which takes some per cent of it.
     """
 
     _keeps_graph = True
 
-    def __init__(self, session: Session, layers: Sequence[LayerInfo], *, at_input: bool) -> None:
+    def __init__(
+        self, session: Session, layers: Sequence[LayerInfo], *, at_input: bool, watched: bool
+    ) -> None:
         subject = Subject.of(session, 0)
         self._leaf: Tensor | None = None
         if at_input:
             self._leaf, subject = subject.with_leaf()
         super().__init__(session, subject, layers=layers, visit=_unheard, check=None)
+        self._watched = watched
         self._edges: dict[Key, GradientEdge] = {}
         self._named = dict(self._infos)
         self._recorder: OutlineRecorder | None = None
@@ -72,22 +81,29 @@ class Ahead(Sweeper):
         return session.structure
 
     @classmethod
-    def of(cls, session: Session, layers: Sequence[LayerInfo], *, at_input: bool) -> Ahead | None:
+    def of(
+        cls, session: Session, layers: Sequence[LayerInfo], *, at_input: bool, watched: bool
+    ) -> Ahead | None:
         """Run the pass; return None where the model did not do what it did before."""
         try:
-            ahead = cls(session, layers, at_input=at_input)
+            ahead = cls(session, layers, at_input=at_input, watched=watched)
             return ahead if ahead._runs() else None
         except (Exception, ParameterWrittenError):  # noqa: BLE001 - the trace meets it again
             return None
 
     def _runs(self) -> bool:
         structure = self._session.structure
-        around = (self._taps(Course.whole(structure)),)
-        with run(self._session, self._subject, graph=True, around=around, way=self._way) as said:
+        taps = self._taps(Course.whole(structure))
+        way = self._way if self._watched else plainly
+        with run(self._session, self._subject, graph=True, around=(taps,), way=way) as said:
             self.said = said
+        if self._is_late or taps.surprised:
+            return False
+        if not self._watched:
+            return self._shows_heads(said)
         recorder = self._recorder
         assert recorder is not None
-        return not self._is_late and outline_of(recorder) == structure.outline
+        return outline_of(recorder) == structure.outline
 
     def _way(self, probe: Probe, forward: Forward, around: Around) -> Said:
         """Run the shadow, its calls and operations noted."""
@@ -100,15 +116,36 @@ class Ahead(Sweeper):
         recorder.listed()
         return said
 
+    def _shows_heads(self, said: Scores) -> bool:
+        """Tell whether the graph goes from the scores to each layer as linear heads do."""
+        classes = None if said.values is None else said.values.shape[1]
+        if said.kind != "logit" or classes != self._session.class_count:
+            return False
+        shown = self._session.memory.shown_heads
+        for info in self._infos.values():
+            shown[info.name] = self.head(info) is not None
+        return all(shown[info.name] for info in self._infos.values())
+
+    def head(self, info: LayerInfo) -> Head | None:
+        """Return the linear head of a layer as the graph shows it; None where it shows none."""
+        key = (info.path, info.call)
+        value, edge = self._values.get(key), self._edges.get(key)
+        scores = None if self.said is None else self.said.values
+        layout = self._session.layout_of(Source(*key, "output"), info.name).layout
+        if scores is None or edge is None or layout not in CHANNELS:
+            return None
+        if value is None or value.shape != tuple(info.shape):
+            return None
+        return head_of_graph(scores, edge, info.shape, CHANNELS[layout])
+
     def _note(self, call: Call, output: Nest) -> Nest:
         """Take note as in any sweep, with the recorder looking away, and of the place in it."""
-        assert self._recorder is not None
         with torch._C.DisableTorchFunction():
             new = super()._note(call, output)
             old, tensor = first_tensor(output), first_tensor(new)
             if old is None or tensor is None:
                 return new
-            if tensor is not old:
+            if tensor is not old and self._recorder is not None:
                 self._recorder.alias(tensor, old)
             if (call.path, call.call) in self._infos and tensor.requires_grad:
                 self._edges[call.path, call.call] = get_gradient_edge(tensor)
@@ -116,7 +153,7 @@ class Ahead(Sweeper):
 
     def _keep(self, call: Call, tensor: Tensor) -> None:
         value = tensor.detach()
-        if call.value not in self._session.structure.only_read:
+        if not self._watched or call.value not in self._session.structure.only_read:
             value = value.clone()
         self._values.setdefault((call.path, call.call), value)
 
@@ -207,13 +244,25 @@ def ran_ahead(
             infos = layers()
         except (TypeError, ValueError):
             return False
-        ahead = Ahead.of(session, infos, at_input=at_input)
+        ahead = None
+        if not at_input and _have_heads(session, infos):
+            ahead = Ahead.of(session, infos, at_input=False, watched=False)
+        if ahead is None:
+            ahead = Ahead.of(session, infos, at_input=at_input, watched=True)
     if ahead is None:
         session.settle()
         return False
     session.is_known = True
     session.memory.ahead = ahead
     return True
+
+
+def _have_heads(session: Session, infos: Sequence[LayerInfo]) -> bool:
+    """Tell whether graphs of earlier passes showed linear heads of all these layers."""
+    shown, structure = session.memory.shown_heads, session.structure
+    if structure.final_function is not None or structure.score_kind != "logit":
+        return False
+    return bool(infos) and all(shown.get(info.name) for info in infos)
 
 
 def own_scores(session: Session, image: int) -> OwnScores:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from cnnviz_widgets.inspection.outputs import FinalFunction
 from cnnviz_widgets.inspection.predictions import class_name
-from cnnviz_widgets.inspection.targets import score_per_image
+from cnnviz_widgets.inspection.targets import class_index, score_per_image
 from cnnviz_widgets.inspection.values import Nest, replace_tensors, tensors_in
 from cnnviz_widgets.words import phrase
 
@@ -154,6 +154,88 @@ class Scores:
         return replace(self, raw=raw, values=values, final=None)
 
 
+@dataclass(frozen=True)
+class ClassScores:
+    """The class scores of one image.
+
+    Attributes
+    ----------
+    numbers : list of float
+        By class; empty where there are none.
+    kind, before : str
+        As in `Scores`.
+    """
+
+    numbers: list[float]
+    kind: str
+    before: str
+
+    def explained(self, index: int, class_names: Sequence[str] | None) -> ExplainedTarget:
+        """Return a class as a target."""
+        score, kind = self.numbers[index], self.kind
+        notice, saturated = None, False
+        if self.before:
+            notice = phrase("score_before", function=str(self.before))
+        elif kind != "logit":
+            saturated = _is_saturated(score, kind)
+            notice = phrase("score_unclear", kind=phrase(f"score_kind_{kind}"))
+        name = class_name(class_names, index, len(self.numbers))
+        return ExplainedTarget(index, name, score, kind, saturated=saturated, notice=notice)
+
+
+class ClassTargets(Sequence[ExplainedTarget]):
+    """Classes of one image as targets, each made when it is asked for: a thousand take 2 ms.
+
+    Parameters
+    ----------
+    scores : ClassScores
+        Of the image.
+    indices : sequence of int
+        Which classes.
+    class_names : sequence of str or None
+        Of all classes.
+
+    Raises
+    ------
+    ValueError
+        There is no such class.
+    """
+
+    def __init__(
+        self, scores: ClassScores, indices: Sequence[int], class_names: Sequence[str] | None
+    ) -> None:
+        for index in {min(indices, default=0), max(indices, default=0)}:
+            class_index(index, len(scores.numbers), None)
+        self.indices = list(indices)
+        self._scores = scores
+        self._class_names = class_names
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, place: int) -> ExplainedTarget: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> ClassTargets: ...
+
+    def __getitem__(self, place: int | slice) -> ExplainedTarget | ClassTargets:
+        if isinstance(place, slice):
+            return ClassTargets(self._scores, self.indices[place], self._class_names)
+        return self._scores.explained(self.indices[place], self._class_names)
+
+    def distinct(self) -> ClassTargets:
+        """Return the same with each class once."""
+        return ClassTargets(self._scores, [*dict.fromkeys(self.indices)], self._class_names)
+
+
+def indices_of(targets: Sequence[ExplainedTarget]) -> list[int | None]:
+    """Return the class of each target, None for one that is no class."""
+    if isinstance(targets, ClassTargets):
+        return [*targets.indices]
+    return [target.index for target in targets]
+
+
 class OwnScores:
     """What the model says about one image as it is.
 
@@ -166,35 +248,23 @@ class OwnScores:
 
     Attributes
     ----------
-    numbers : list of float
-        The image's class scores; empty where there are none.
+    classes : ClassScores
+        The image's class scores.
     """
 
     def __init__(self, scores: Scores, row: int) -> None:
         self.scores = scores
         self.row = row
-        self.numbers: list[float] = [] if scores.values is None else scores.values[row].tolist()
+        numbers: list[float] = [] if scores.values is None else scores.values[row].tolist()
+        self.classes = ClassScores(numbers, scores.kind, scores.before)
 
     def top(self) -> int:
         """Return the class with the highest score; NaN counts as lowest."""
+        numbers = self.classes.numbers
         return max(
-            range(len(self.numbers)),
-            key=lambda place: (
-                self.numbers[place] if self.numbers[place] == self.numbers[place] else -math.inf
-            ),
+            range(len(numbers)),
+            key=lambda place: numbers[place] if numbers[place] == numbers[place] else -math.inf,
         )
-
-    def explained(self, index: int, class_names: Sequence[str] | None) -> ExplainedTarget:
-        """Return a class as a target."""
-        score, kind = self.numbers[index], self.scores.kind
-        notice, saturated = None, False
-        if self.scores.before:
-            notice = phrase("score_before", function=str(self.scores.before))
-        elif kind != "logit":
-            saturated = _is_saturated(score, kind)
-            notice = phrase("score_unclear", kind=phrase(f"score_kind_{kind}"))
-        name = class_name(class_names, index, len(self.numbers))
-        return ExplainedTarget(index, name, score, kind, saturated=saturated, notice=notice)
 
     def weighted(self, weights: Tensor) -> ExplainedTarget:
         """Return a weighted sum of the class scores as a target.
@@ -206,7 +276,9 @@ class OwnScores:
         """
         values = self.scores.values
         if values is None or weights.shape != values.shape[1:]:
-            classes = "no class scores" if values is None else f"{len(self.numbers)} classes"
+            classes = (
+                "no class scores" if values is None else f"{len(self.classes.numbers)} classes"
+            )
             msg = f"target has weights of shape {tuple(weights.shape)}; the model gives {classes}."
             raise ValueError(msg)
         score = float(values[self.row] @ weights.to(values))

@@ -1,7 +1,7 @@
 """Inspection: layers whose value goes through a mean over the grid and one linear layer alone.
 
-In: a layer of a `Session`. Out: the gradient of every class score with respect to it, which is
-then the same at every place and read off the linear layer's weights.
+In: a layer of a `Session`. Out: its `Head`: the gradient of every class score with respect to it
+is then the same at every place, and read off the linear layer's weights.
 """
 
 from __future__ import annotations
@@ -13,55 +13,65 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection.ahead import sweeper
 from cnnviz_widgets.inspection.calls import Source
+from cnnviz_widgets.inspection.chains import Head
 from cnnviz_widgets.inspection.explained import ExplainedTarget
 from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.inspection.layouts import CHANNELS
 from cnnviz_widgets.inspection.runs import Subject, near
 from cnnviz_widgets.inspection.session import Session
-from cnnviz_widgets.inspection.values import version_of
-
-_CHANNELS = {"NCHW": 1, "NCL": 1, "NCDHW": 1, "NLC": -1, "NHWC": -1}  # the axis, by layout
 
 
-def linear_head(session: Session, info: LayerInfo, image: int) -> Tensor | None:
-    """Return d class score / d activation of shape (K, C), the same at all places, or None."""
-    layout = session.layout_of(Source(info.path, info.call, "output"), info.name).layout
+def linear_head(session: Session, info: LayerInfo, image: int) -> Head | None:
+    """Return the linear head of a layer, or None where anything else follows.
+
+    That it is one is seen from the gradient of a random sum of all class scores: one forward and
+    one backward pass of the part behind the layer. Once this gave what autograd's notes of the
+    pass that ran ahead show, later pictures are spared it: their notes are read.
+    """
+    ahead, shown = session.memory.ahead, session.memory.shown_heads
+    read = None if ahead is None else ahead.head(info)
+    if read is not None and shown.get(info.name):
+        return read
+    listed = _listed(session, info)
+    if read is None and listed is None:
+        return None
     classes = session.class_count
-    if classes is None or layout not in _CHANNELS:
-        return None
-    axis = _CHANNELS[layout]
-    channels = info.shape[axis]
-    weight = _last_weight(session, classes, channels)
-    if weight is None:
-        return None
-    head = _divided(session, weight, math.prod(info.shape[1:]) // channels)
     generator = torch.Generator("cpu").manual_seed(0)
-    mix = torch.randn(classes, generator=generator, device="cpu").to(weight)
+    mix = torch.randn(classes or 0, generator=generator, dtype=torch.float32, device="cpu")
     gradient = _gradient(session, info, image, mix)
+    axis = CHANNELS[_layout(session, info)]
+    if read is not None and shown.setdefault(info.name, _fits(read, gradient, mix, axis)):
+        return read
+    return listed if listed is not None and _fits(listed, gradient, mix, axis) else None
+
+
+def _layout(session: Session, info: LayerInfo) -> str:
+    return session.layout_of(Source(info.path, info.call, "output"), info.name).layout
+
+
+def _fits(head: Head, gradient: Tensor | None, mix: Tensor, axis: int) -> bool:
+    """Tell whether the gradient of a sum of class scores is what a head says, at all places."""
     if gradient is None:
-        return None
-    expected = mix @ head
+        return False
+    expected = (mix.to(head.weight) @ head.weight) / head.places
     # Where the gradient is the same at all places, its largest and smallest values are, too.
     across = [a for a in range(gradient.dim()) if a != axis % gradient.dim()]
-    same = near(gradient.amax(across), expected) and near(gradient.amin(across), expected)
-    return head if same else None
+    return near(gradient.amax(across), expected) and near(gradient.amin(across), expected)
 
 
-def _divided(session: Session, weight: Tensor, places: int) -> Tensor:
-    """Return the weights by the number of places; the same tensor as before where they are."""
-    memory, key = session.memory, (weight.data_ptr(), version_of(weight), places)
-    if memory.divided is None or memory.divided[0] != key:
-        memory.divided = key, weight / places
-    return memory.divided[1]
-
-
-def _last_weight(session: Session, classes: int, channels: int) -> Tensor | None:
-    """Return the weights (K, C) of the last dense layer or 1 x 1 convolution of this size."""
+def _listed(session: Session, info: LayerInfo) -> Head | None:
+    """Return the head that the last layer with weights of the right size would make, a copy."""
+    layout, classes = _layout(session, info), session.class_count
+    if layout not in CHANNELS or classes is None:
+        return None
+    channels = info.shape[CHANNELS[layout]]
     for call in reversed(session.structure.calls):
         weight = getattr(call.module, "weight", None)
         if not call.is_leaf or not isinstance(weight, Tensor) or not weight.is_floating_point():
             continue
         if weight.shape[:2] == (classes, channels) and weight.numel() == classes * channels:
-            return weight.detach().reshape(classes, channels)
+            matrix = weight.detach().reshape(classes, channels).clone()
+            return Head(matrix, math.prod(info.shape[1:]) // channels)
     return None
 
 

@@ -13,6 +13,8 @@ from cnnviz_widgets.inspection.axes import Axes, Grid, Shape, axes_after, axes_b
 from cnnviz_widgets.inspection.operations import Operation
 
 LAYOUTS = ("NCHW", "NHWC", "NCL", "NLC", "NCDHW", "NC")
+CHANNELS = {"NCHW": 1, "NHWC": -1, "NCL": 1, "NLC": -1, "NCDHW": 1}
+"""The axis of the channels in each layout that has places."""
 
 
 @dataclass(frozen=True)

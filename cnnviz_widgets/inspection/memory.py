@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
 if TYPE_CHECKING:
     from cnnviz_widgets.inspection.ahead import Ahead
+    from cnnviz_widgets.inspection.chains import Head
     from cnnviz_widgets.inspection.explained import OwnScores
     from cnnviz_widgets.inspection.tail import TailWay
 
@@ -42,11 +41,11 @@ class Memory:
         By layer name and image.
     swaps : dict of (str, int) to int
         By layer name and image: how many channels can be swapped at once; 0 where none can.
-    heads : dict of (str, int) to Tensor or None
+    heads : dict of (str, int) to Head or None
         Linear heads, by layer name and image.
-    divided : (tuple of int, Tensor) or None
-        Weights of the last dense layer by the number of places that it is the head of, and which
-        memory, writes to it and places that was with.
+    shown_heads : dict of str to bool
+        By layer name: whether autograd's notes of a pass show the head that a backward pass gave.
+        Looks at other pictures find out, and share it.
     ahead : Ahead or None
         A pass that ran forward and is held for those that come; see `Passes.ahead`.
     """
@@ -61,8 +60,8 @@ class Memory:
     scores: dict[int, OwnScores] = field(default_factory=dict)
     tails: dict[tuple[str, int], TailWay] = field(default_factory=dict)
     swaps: dict[tuple[str, int], int] = field(default_factory=dict)
-    heads: dict[tuple[str, int], Tensor | None] = field(default_factory=dict)
-    divided: tuple[tuple[int, ...], Tensor] | None = None
+    heads: dict[tuple[str, int], Head | None] = field(default_factory=dict)
+    shown_heads: dict[str, bool] = field(default_factory=dict)
     ahead: Ahead | None = None
 
     def of_other_values(self) -> Memory:

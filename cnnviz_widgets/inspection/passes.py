@@ -16,7 +16,8 @@ from torch import Tensor
 from cnnviz_widgets.inspection.ahead import own_scores, ran_ahead, sweeper
 from cnnviz_widgets.inspection.arguments import checked_image
 from cnnviz_widgets.inspection.calls import Source
-from cnnviz_widgets.inspection.explained import Explainable, ExplainedTarget, Scores
+from cnnviz_widgets.inspection.chains import Head
+from cnnviz_widgets.inspection.explained import ClassTargets, Explainable, ExplainedTarget, Scores
 from cnnviz_widgets.inspection.heads import linear_head
 from cnnviz_widgets.inspection.layers import LayerInfo, find_layer
 from cnnviz_widgets.inspection.rectifiers import RuleMode, nothing_to_rule, other_nonlinearities
@@ -68,7 +69,7 @@ class Passes:
         *,
         image: int = 0,
         wait: float | None = None,
-    ) -> tuple[ExplainedTarget, ...]:
+    ) -> Sequence[ExplainedTarget]:
         """Return which scores targets mean for one image, with their values.
 
         Parameters
@@ -83,29 +84,33 @@ class Passes:
 
         Returns
         -------
-        tuple of ExplainedTarget
+        sequence of ExplainedTarget
             Where the model ends in a softmax or sigmoid, the score before it is meant.
         """
         with self._opened(wait) as session:
             place = checked_image(image, session.prepared.batch_size)
+            classes = [target for target in targets if type(target) is int]
+            if classes and len(classes) == len(targets):
+                scores = own_scores(session, place).classes
+                if scores.numbers:
+                    return ClassTargets(scores, classes, self._class_names)
             return tuple(self._explained(session, target, place) for target in targets)
 
     def _explained(self, session: Session, target: object, image: int) -> ExplainedTarget:
         if isinstance(target, ExplainedTarget):
             return target
         own = own_scores(session, image)
-        if type(target) is int and own.numbers:  # the way of the many
-            return own.explained(class_index(target, len(own.numbers), None), self._class_names)
         if isinstance(target, Tensor):
             return own.weighted(target)
         if callable(target):
             return own.called(target)
-        if not own.numbers:
+        classes = own.classes
+        if not classes.numbers:
             own.scores.of_target(target, self._class_names)  # type: ignore[arg-type]  # raises and says why
         if target is None:
-            return own.explained(own.top(), self._class_names)
-        index = class_index(target, len(own.numbers), self._class_names)  # type: ignore[arg-type]  # checked there
-        return own.explained(index, self._class_names)
+            return classes.explained(own.top(), self._class_names)
+        index = class_index(target, len(classes.numbers), self._class_names)  # type: ignore[arg-type]  # checked there
+        return classes.explained(index, self._class_names)
 
     # -- layers -------------------------------------------------------------------------------
 
@@ -237,9 +242,7 @@ class Passes:
         value = self.activations([layer], image=image, wait=wait)[layer]
         return Tail(self._opened, self._class_names, layer=layer, image=image, value=value)
 
-    def linear_head(
-        self, layer: str, *, image: int = 0, wait: float | None = None
-    ) -> Tensor | None:
+    def linear_head(self, layer: str, *, image: int = 0, wait: float | None = None) -> Head | None:
         """Return d class score / d activation, where it is the same at every place of the layer.
 
         So it is where nothing but a mean over the grid and one linear layer follow, as after the
@@ -247,9 +250,9 @@ class Passes:
 
         Returns
         -------
-        Tensor of shape (K, C) or None
-            For each class and channel. None where anything else follows: the gradient of a
-            random sum of all class scores is compared.
+        Head or None
+            None where anything else follows: the gradient of a random sum of all class scores is
+            compared, or the graph of the pass ahead is read.
         """
         with self._opened(wait) as session:
             place = checked_image(image, session.prepared.batch_size)

@@ -34,11 +34,17 @@ class Taps:
         Which of them to hear.
     on_output : callable
         ``on_output(call, output)`` returns what the model goes on with.
+
+    Attributes
+    ----------
+    surprised : bool
+        Whether one of their modules was called more often than the course says.
     """
 
     def __init__(self, course: Course, calls: Iterable[Call], on_output: OnOutput) -> None:
         self._wanted = frozenset(calls)
         self._coming = {call.module: iter(course.happening[call.module]) for call in self._wanted}
+        self.surprised = False
         self._on_output = on_output
         self._running: dict[nn.Module, list[Call | None]] = {m: [] for m in self._coming}
         self._handles: list[RemovableHandle] = []
@@ -66,7 +72,9 @@ class Taps:
         self._handles.clear()
 
     def _before(self, module: nn.Module, _args: Any) -> None:
-        self._running[module].append(next(self._coming[module], None))
+        call = next(self._coming[module], None)
+        self.surprised |= call is None
+        self._running[module].append(call)
 
     def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
         call = self._running[module].pop()

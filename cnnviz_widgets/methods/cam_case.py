@@ -55,7 +55,7 @@ class CamCase:
         Whose model.
     layers : dict of LayerInfo to LayerGrid
         At which layers; by name, never by their place in a list.
-    targets : tuple of ExplainedTarget
+    targets : sequence of ExplainedTarget
         K scores.
     image : int
         Place in the batch.
@@ -71,7 +71,7 @@ class CamCase:
 
     insp: Inspector
     layers: dict[LayerInfo, LayerGrid]
-    targets: tuple[ExplainedTarget, ...]
+    targets: Sequence[ExplainedTarget]
     image: int
     watch: Watch
     notes: dict[str, str] = field(default_factory=dict)

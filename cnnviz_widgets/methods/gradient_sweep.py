@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.inspection.explained import ExplainedTarget
+from cnnviz_widgets.inspection.chains import Head
+from cnnviz_widgets.inspection.explained import ExplainedTarget, indices_of
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams, grad_cam
@@ -113,10 +114,10 @@ def class_weights(case: CamCase, names: Sequence[str], _: Settings) -> dict[str,
     activations = case.insp.passes.activations(case.names, image=case.image)
     for info, grid in case.layers.items():
         head = case.insp.passes.linear_head(info.name, image=case.image)
-        rows = [target.index for target in case.targets]
-        if head is None or None in rows:
+        rows = [index for index in indices_of(case.targets) if index is not None]
+        if head is None or len(rows) < len(case.targets):
             raise ValueError(_no_head(info, case))
-        weights = head[rows].to(activations[info.name]).float() * grid.places
+        weights = head.gradients(rows).to(activations[info.name]).float() * grid.places
         maps["cam"][info.name] = weights @ grid.matrix(activations[info.name])[0]
     case.forward += 1
     return maps
@@ -201,8 +202,8 @@ def _visited(
     case.backward += len(targets)
 
 
-def linear_heads(insp: Inspector, layers: Sequence[str], image: int) -> dict[str, Tensor]:
-    """Return the linear heads (K, C) of those layers that feed pooling and one dense layer.
+def linear_heads(insp: Inspector, layers: Sequence[str], image: int) -> dict[str, Head]:
+    """Return the linear heads of those layers that feed pooling and one dense layer.
 
     Parameters
     ----------
@@ -213,7 +214,7 @@ def linear_heads(insp: Inspector, layers: Sequence[str], image: int) -> dict[str
     image : int
         Place in the batch.
     """
-    heads: dict[str, Tensor] = {}
+    heads: dict[str, Head] = {}
     for name in reversed(layers):
         head = insp.passes.linear_head(name, image=image)
         if head is None:  # nor has any layer before it
@@ -222,31 +223,32 @@ def linear_heads(insp: Inspector, layers: Sequence[str], image: int) -> dict[str
     return dict(reversed(heads.items()))
 
 
-def _heads(case: CamCase) -> dict[str, Tensor]:
-    if any(target.index is None for target in case.targets):
+def _heads(case: CamCase) -> dict[str, Head]:
+    if None in indices_of(case.targets):
         return {}
     order = {info.name: place for place, info in enumerate(case.insp.modules)}
     return linear_heads(case.insp, sorted(case.names, key=order.__getitem__), case.image)
 
 
 def _headed(
-    case: CamCase, layer: str, head: Tensor, cams: LayerCams, maps: dict[str, LayerMaps]
+    case: CamCase, layer: str, head: Head, cams: LayerCams, maps: dict[str, LayerMaps]
 ) -> None:
     """Fill in the maps of a layer whose gradients are rows of its head."""
     grid = case.grid(layer)
     value = case.insp.passes.activations([layer], image=case.image)[layer]
     activation = grid.matrix(value)[0]
-    rows = [target.index for target in case.targets]
-    weights = (head if rows == [*range(len(head))] else head[rows]).to(activation)
+    rows = [index for index in indices_of(case.targets) if index is not None]
     if set(maps) == {"gradcam"}:  # for all classes one product of matrices
-        maps["gradcam"][layer] = weights @ activation
+        every = rows == [*range(len(head.weight))]
+        weights = (head.weight if every else head.weight[rows]).to(activation)
+        maps["gradcam"][layer] = weights @ (activation / head.places)
     else:
-        for place, row in enumerate(weights):
+        for place, row in enumerate(head.gradients(rows).to(activation)):
             for name, values in cams(activation, row[:, None].expand_as(activation)).items():
                 maps[name][layer][place] = values
 
 
 def _no_head(info: LayerInfo, case: CamCase) -> str:
-    if any(target.index is None for target in case.targets):
+    if None in indices_of(case.targets):
         return phrase("cam_needs_class")
     return phrase("cam_needs_head", layer=repr(info.name))

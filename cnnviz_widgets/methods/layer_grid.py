@@ -17,11 +17,9 @@ from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
+from cnnviz_widgets.inspection.layouts import CHANNELS
 from cnnviz_widgets.inspection.session import Session
 from cnnviz_widgets.words import phrase
-
-_AXES = {"NCHW": 1, "NHWC": -1, "NCL": 1, "NCDHW": 1, "NLC": -1}
-"""The axis of the channels in each layout that has places."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class LayerGrid:
 
     def channels(self, shape: tuple[int, ...]) -> int:
         """Return how many channels an output of this shape has."""
-        return shape[_AXES[self.layout]]
+        return shape[CHANNELS[self.layout]]
 
     def matrix(self, values: Tensor) -> Tensor:
         """Return a layer's values of one or several pictures as channels x places.
@@ -72,7 +70,7 @@ class LayerGrid:
             float32 and contiguous; the same memory where that is possible.
         """
         flat = self._on_grid(values)
-        if _AXES[self.layout] < 0:
+        if CHANNELS[self.layout] < 0:
             flat = flat.transpose(1, 2)
         return flat.float().contiguous()
 
@@ -114,11 +112,11 @@ def grid_of(insp: Inspector, info: LayerInfo) -> LayerGrid | None:
     session = insp._session  # the stages that know torch share it
     found = session.layout_of(Source(info.path, info.call, "output"), info.name)
     shape = tuple(info.shape)
-    if found.layout not in _AXES or len(shape) != len(found.layout):
+    if found.layout not in CHANNELS or len(shape) != len(found.layout):
         return None
     if found.layout == "NLC":
         return _token_grid(session, shape, found.grid)
-    places = shape[1:-1] if _AXES[found.layout] < 0 else shape[2:]
+    places = shape[1:-1] if CHANNELS[found.layout] < 0 else shape[2:]
     return LayerGrid(found.layout, places) if math.prod(places) > 1 else None
 
 
