@@ -18,8 +18,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize("family", get_args(Family))
 def test_every_method_has_its_row(family: Family) -> None:
     for method in methods(family):
-        start = f"| `{method.name}` | {method.summary} | {method.passes} | ["
-        assert start in README, f"README.md lacks the row of {method.name!r}: {start}"
+        number = method.paper.removeprefix("arXiv:")
+        is_preprint = number != method.paper
+        name, place = (number, "arxiv.org/abs") if is_preprint else ("doi", "doi.org")
+        paper = f"[{name}](https://{place}/{number})"
+        row = f"| `{method.name}` | {method.summary} | {method.passes} | {paper} |"
+        assert row in README, f"README.md lacks the row of {method.name!r}: {row}"
 
 
 def test_no_row_is_of_a_method_that_is_gone() -> None:
