@@ -72,4 +72,6 @@ def test_at_a_layer() -> None:
     turned = expected * np.sign(expected @ product.sum(0))
     grad = raw_map(insp, "eigengradcam", "1", 0).flatten()
     np.testing.assert_allclose(grad, turned, rtol=1e-5, atol=1e-5)
+    # Centred, the rows' products are 65, -11.5, 20.75: the direction is (0.97141, -0.23740).
+    np.testing.assert_allclose(grad, [0.0485, -2.3474, -4.3120, 6.6109], atol=2e-4)
     assert not np.allclose(raw_map(insp, "eigengradcam", "1", 0, centred=False).flatten(), turned)

@@ -11,7 +11,7 @@ import torch
 from cnnviz_widgets.attribution import cam, saliency
 from cnnviz_widgets.attribution.map import Map
 from cnnviz_widgets.inspection import Inspector
-from tests.methods import cam_oracles
+from tests.methods import cam_networks, cam_oracles
 from tests.methods.cam_oracles import Array
 from tests.methods.numpy_network import PLACES, NumpyNetwork, Tangled, tangled
 
@@ -201,6 +201,16 @@ def test_cam_is_the_dense_layers_weights_of_the_channels(target: int) -> None:
     found = cam(Inspector(network, torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])), "cam", "1", target)
     expected = np.array({0: [3, 3.5, 4, 4.5], 2: [7, 4, 1, -2], 4: [-2, 1, 4, 7]}[target])
     np.testing.assert_allclose(found.values.flatten(), expected, rtol=1e-6)
+
+
+def test_cam_in_float64() -> None:
+    model = cam_networks.built(cam_networks.Pooled())
+    insp = Inspector(model, cam_networks.picture(1, 3, 8, 12))
+    activation = insp.activation("relu2")[0].double().numpy()
+    weights = model.get_parameter("fc.weight").detach().double().numpy()
+    for target in range(4):
+        expected = cam_oracles.weighted_sum(weights[target], activation)
+        assert_equal(cam(insp, "cam", "relu2", target), expected)
 
 
 def test_the_model_is_the_same_with_and_without_what_watches() -> None:
