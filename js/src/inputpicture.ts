@@ -23,10 +23,14 @@ export function makeInputPicture(on: On, onChoose: (image: number) => void): Inp
   const { box, label, input } = inputControl("range", "image", "", on, () =>
     onChoose(input.valueAsNumber),
   );
+  const picture = h("div.picture", h("div.square", frame, none), box);
+  let chosen = 0;
   return {
-    box: h("div.picture", h("div.square", frame, none), box),
+    box: picture,
     mark,
     choose(image, batch) {
+      if (image !== chosen) picture.dataset.stale = "";
+      chosen = image;
       input.max = `${batch - 1}`;
       input.value = `${image}`;
       setText(label, say("picture_of", { place: image + 1, count: batch }));
@@ -34,6 +38,7 @@ export function makeInputPicture(on: On, onChoose: (image: number) => void): Inp
       show(box, batch > 1);
     },
     show({ arrays: { rgb } }) {
+      delete picture.dataset.stale;
       show(frame, rgb !== undefined);
       show(none, rgb === undefined);
       if (!rgb) return;

@@ -119,6 +119,32 @@ def focused(page: Page, root: Locator) -> str:
     return name
 
 
+@pytest.mark.parametrize("width", [360, 1180])
+def test_the_keyboard_goes_where_the_eye_goes(
+    four_views: Path, open_page: OpenPage, width: int
+) -> None:
+    page = open_page(four_views, width=width).page
+    page.set_viewport_size({"width": width, "height": 9000})
+    for name in ("layer-browser", "filter-grid"):
+        root = page.locator(f"[data-cnnviz-widget={name}]")
+        expect(root).to_have_attribute("data-shown-seq")
+        *others, (left, top) = places(root)
+        # The tree stands at the end: below all else, or in the column at the left.
+        assert all(top > y or left < x for x, y in others), f"{name}: {left}, {top} after {others}"
+
+
+def places(root: Locator) -> list[tuple[float, float]]:
+    """Return the left and top edges of what has the focus as Tab goes on."""
+    boxes: list[tuple[float, float]] = []
+    root.locator("input").first.focus()
+    while focused(root.page, root):
+        box = root.locator(":focus").bounding_box()
+        assert box
+        boxes.append((box["x"], box["y"]))
+        root.page.keyboard.press("Tab")
+    return boxes
+
+
 LONG = "a_name_that_is_longer_than_a_telephone_is_wide = " + "1 + " * 40 + "1"
 
 

@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Clock } from "../clock";
-import { h, show } from "../dom";
+import { h } from "../dom";
 import { makeFilterAnswer } from "../filteranswer";
 import { makeFilterCache } from "../filtercache";
 import { makeFilterLegend } from "../filterlegend";
@@ -70,11 +70,11 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     (pointed) => shown && weightsAt(shown.entry, pointed),
   );
   const kernels = makeKernelStage(on, (chosen) => setInput(chosen));
-  const side = h("div.side", picture.box, noInputs, remarks.box, tree.box);
+  const side = h("div.side", remarks.box, tree.box);
   const band = h("div.band", panel.large, answer.box, panel.numbers);
   const stages = h("div.stages", stage.box, kernels.box);
   const main = h("div.main", band, h("div.scalebar", legend.box, options.box), stages);
-  root.append(header.box, notice.box, h("div.body", side, main));
+  root.append(header.box, notice.box, h("div.body", picture.box, noInputs, main, side));
 
   const source = openSource<Bank>(
     shell.cid,
@@ -249,10 +249,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     tree.setLayers(network.leaves);
     source.setLayers(network.leaves);
     remarks.say(index.notices);
-    const hasInputs = index.batch > 0;
-    root.toggleAttribute("data-no-inputs", !hasInputs);
-    for (const box of [picture.box, answer.box]) show(box, hasInputs);
-    show(noInputs, !hasInputs);
+    root.toggleAttribute("data-no-inputs", index.batch === 0);
     image = Math.min(image, Math.max(0, index.batch - 1));
     source.adopt(index.epoch);
     askAll();
@@ -287,13 +284,15 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     sayMissing();
   };
 
-  /** Without a kernel a layer that is not in the page stays away; that is said, not waited for. */
+  /** What is not here shows as that; without a kernel that is said, not waited for. */
   const sayMissing = () => {
-    if (state !== "static" || !entry) return;
-    const isHere = shown?.entry.name === entry.name;
-    const title = isHere ? say("state_static") : say("layer_missing", { layer: entry.name });
-    notice.say("static", title, say("layers_static_hint"));
+    const isStatic = state === "static";
+    if (!entry || !(isStatic || state === "waiting")) return;
+    const { name } = entry;
+    const isHere = shown?.entry.name === name;
     root.toggleAttribute("data-stale", !isHere);
+    const title = isHere ? say("state_static") : say("layer_missing", { layer: name });
+    if (isStatic) notice.say("static", title, say("layers_static_hint"));
   };
 
   const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {

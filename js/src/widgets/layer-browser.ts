@@ -69,10 +69,10 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const inputStage = makeStage(on, say("input_of"), null, onLayout);
   const stage = makeStage(on, say("output_of"), (chosen) => setChannel(chosen), onLayout);
   const stages = h("div.stages", inputStage.box, stage.box);
-  const side = h("div.side", input.picture, input.predictions, remarks.box, tree.box);
+  const side = h("div.side", input.predictions, remarks.box, tree.box);
   const band = h("div.band", panel.map, panel.numbers);
   const main = h("div.main", band, h("div.scalebar", panel.legend, options.box), stages);
-  root.append(header.box, notice.box, h("div.body", side, main));
+  root.append(header.box, notice.box, h("div.body", input.picture, main, side));
 
   const source = openSource(
     shell.cid,
@@ -146,6 +146,9 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     panel.show(shown.key, shown.data, channelOf(shown), lookOf(view));
   };
 
+  /** Whether what is on the screen is what was asked for. */
+  const isHere = () => shown?.layer.name === layer?.name && shown?.key.image === image;
+
   /** What follows a new picture once it is on the screen. */
   const refresh = () => {
     if (layer) {
@@ -154,7 +157,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
       isAhead = false;
     }
     if (!shown) return;
-    if (shown.layer.name === layer?.name) {
+    if (isHere()) {
       root.removeAttribute("data-stale");
       notice.clear("layer");
     }
@@ -258,16 +261,15 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     sayMissing();
   };
 
-  /** Without a kernel a layer that is not in the page stays away; that is said, not waited for. */
+  /** What is not here shows as that; without a kernel that is said, not waited for. */
   const sayMissing = () => {
-    if (state !== "static" || !layer) return;
-    const isHere = shown?.layer.name === layer.name;
-    notice.say(
-      "static",
-      isHere ? say("state_static") : say("layer_missing", { layer: layer.name }),
-      say("layers_static_hint"),
-    );
-    setAttributes(root, { "data-stale": !isHere });
+    const isStatic = state === "static";
+    if (!layer || !(isStatic || state === "waiting")) return;
+    const { name } = layer;
+    setAttributes(root, { "data-stale": !isHere() });
+    const isNamed = shown?.layer.name === name;
+    const title = isNamed ? say("state_static") : say("layer_missing", { layer: name });
+    if (isStatic) notice.say("static", title, say("layers_static_hint"));
   };
 
   const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {

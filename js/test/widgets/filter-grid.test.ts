@@ -142,8 +142,7 @@ describe("without inputs", () => {
     const model = opened({ _index: filterIndex(0) });
     expect(asked(model)).not.toContain("input");
     expect(asked(model)).not.toContain("answer");
-    expect(one(".cnnviz-answer").hidden).toBe(true);
-    expect(one(".cnnviz-picture").hidden).toBe(true);
+    expect(one(".cnnviz").hasAttribute("data-no-inputs")).toBe(true);
     expect(document.body.textContent).toContain("Weights need no picture.");
     expect(one(".cnnviz-detail h3").textContent).toBe("Filter 0of 3");
   });

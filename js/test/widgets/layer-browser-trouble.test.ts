@@ -55,6 +55,20 @@ describe("trouble", () => {
     expect(root().hasAttribute("data-stale")).toBe(false);
   });
 
+  it("shows of what is on the screen that it is of another picture", () => {
+    const model = opened();
+    const picture = one(".cnnviz-picture");
+    expect(picture.hasAttribute("data-stale")).toBe(false);
+    set("image", "1");
+    expect(picture.hasAttribute("data-stale")).toBe(true);
+    vi.advanceTimersByTime(2_100);
+    expect(root().hasAttribute("data-stale")).toBe(true);
+    model.answerAll();
+    vi.advanceTimersByTime(100);
+    expect(picture.hasAttribute("data-stale")).toBe(false);
+    expect(root().hasAttribute("data-stale")).toBe(false);
+  });
+
   it("says busy, waiting and static in time, and recovers", () => {
     const model = opened();
     set("layer", "1");
