@@ -17,6 +17,9 @@ from matplotlib.figure import Figure
 from cnnviz_widgets.rendering import palette
 from cnnviz_widgets.rendering.colormap import TABLE_SIZE, Rgb
 
+_LETTERS_PER_INCH = 14
+"""Of what is written along the legend."""
+
 
 class ShownFigure(Figure):
     """A figure that a notebook draws, also where pyplot was never imported."""
@@ -41,14 +44,17 @@ def map_figure(
     label, title : str
         Words at the legend and above the pictures.
     """
-    drawing = ShownFigure(figsize=(1.2 + 3 * len(pictures), 3.4), layout="constrained")
+    rows, columns = pictures[0].shape[:2]
+    tall = min(max(3 * rows / columns, 1.5), 6.0)  # as the pictures are, with room for the legend
+    drawing = ShownFigure(figsize=(1.2 + 3 * len(pictures), 0.4 + tall), layout="constrained")
     axes = drawing.subplots(1, len(pictures), squeeze=False)[0]
     for axis, picture in zip(axes, pictures, strict=True):
         axis.imshow(picture)
         axis.set_axis_off()
     table = ListedColormap(palette(colormap)[:TABLE_SIZE] / 255)
     scale = ScalarMappable(Normalize(0, high or 1.0), table)
-    drawing.colorbar(scale, ax=list(axes), label=label, shrink=0.8)
+    said = "\n".join(textwrap.wrap(label, int(_LETTERS_PER_INCH * tall)))
+    drawing.colorbar(scale, ax=list(axes), label=said, shrink=0.8)
     lines = [part for line in title.split("\n") for part in textwrap.wrap(line, 100)]
     drawing.suptitle("\n".join(lines), fontsize=9)
     return drawing
