@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
@@ -34,9 +35,16 @@ def check_model(model: object) -> None:
                     f"parameter; run the model once on real data first."
                 )
                 raise ValueError(msg)
+        if all(weight.is_meta for weight in model.parameters()) and [*model.parameters()]:
+            msg = (
+                f"model={type(model).__name__} is on the meta device and has no values; load its "
+                f"weights first, as with load_state_dict(assign=True)."
+            )
+            raise ValueError(msg)
         return
     hint = "; call it to make one" if isinstance(model, type) else ""
-    msg = f"model={model!r} is a {type(model).__name__}; give a torch.nn.Module{hint}."
+    kind = type(model).__name__
+    msg = f"model={reprlib.repr(model)} is a {kind}; give a torch.nn.Module{hint}."
     raise TypeError(msg)
 
 
@@ -106,6 +114,9 @@ def checked_layers(layers: object) -> tuple[str, ...] | None:
     if not all(isinstance(name, str) for name in names):
         msg = f"layers={layers!r} must be a sequence of layer names; see insp.layers for all."
         raise TypeError(msg)
+    if not names:
+        msg = f"layers={layers!r} names no layer; name at least one, or leave it out."
+        raise ValueError(msg)
     return tuple(str(name) for name in names)
 
 

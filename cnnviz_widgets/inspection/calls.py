@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
+from cnnviz_widgets.inspection.checkpoints import HIDDEN, runs_hidden
 from cnnviz_widgets.inspection.values import (
     Nest,
     ValueNumbers,
@@ -157,6 +158,7 @@ class CallRecorder:
         self.values = ValueNumbers()
         self.guarded: set[int] = set()  # storages of kept values
         self.views = Views(apart=not plan.copies)
+        self.hidden: set[int] = set()  # values inside a checkpoint
         self._counts: dict[str, int] = {}
 
     def enter(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: Any) -> None:
@@ -217,6 +219,8 @@ class CallRecorder:
             self.values.alias(new, value)
             self.edges[value] = get_gradient_edge(leaf)
             return replace_tensors(output, lambda item: new if item is tensor else item)
+        if not torch.is_grad_enabled() and runs_hidden():
+            self.hidden.add(value)
         if tensor.requires_grad and tensor._is_view():
             new = self.views.note(value, tensor)
             self.values.alias(new, value)
@@ -285,8 +289,10 @@ class CallRecorder:
         Raises
         ------
         RuntimeError
-            The value was written to, and its gradient would not be the whole one.
+            Its gradient would not be the whole one, as torch was led around it.
         """
+        if number in self.hidden:
+            raise RuntimeError(HIDDEN)
         self.views.check(number)
         return self.edges.get(number)
 

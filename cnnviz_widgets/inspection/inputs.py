@@ -122,7 +122,7 @@ def prepare(inputs: Inputs, model: ModelInput, normalisation: Normalisation | No
         _check_size(given)
     tensors = tensors_in(given)
     if not tensors:
-        msg = f"inputs={inputs!r} holds no tensor; give {_FORMS}."
+        msg = f"inputs={reprlib.repr(inputs)} holds no tensor; give {_FORMS}."
         raise ValueError(msg)
     for tensor in tensors:
         _check_values(tensor)
@@ -261,7 +261,8 @@ def _from_array(array: NDArray[Any], model: ModelInput, norm: Normalisation | No
 
 def _check_size(tensor: Tensor) -> None:
     if tensor.dim() == 0 or tensor.numel() == 0:
-        msg = f"inputs has shape {tuple(tensor.shape)}, an empty batch; give at least one image."
+        what = "an empty batch" if tensor.dim() and not len(tensor) else "no picture"
+        msg = f"inputs has shape {tuple(tensor.shape)}, {what}; give at least one image."
         raise ValueError(msg)
 
 

@@ -154,6 +154,8 @@ def _question(shape: tuple[int, ...]) -> str:
 def _float32(tensor: Tensor) -> NDArray[np.float32]:
     if tensor.is_complex():
         tensor = tensor.abs()
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()
     array: NDArray[np.float32] = tensor.detach().to(device="cpu", dtype=torch.float32).numpy()
     array = np.ascontiguousarray(array)
     array.flags.writeable = False  # may be the very memory of the kept activation

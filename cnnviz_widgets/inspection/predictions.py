@@ -5,6 +5,7 @@ In: scores of shape (N, K) and their kind. Out: the best classes with score and 
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,9 @@ def checked_class_names(
         return None
     listed = isinstance(names, Iterable) and not isinstance(names, str)
     if not listed or not all(isinstance(name, str) for name in names):
-        msg = f"class_names={names!r} must be a sequence of strings, one for each class."
+        msg = (
+            f"class_names={reprlib.repr(names)} must be a sequence of strings, one for each class."
+        )
         raise TypeError(msg)
     classes = len(names) if scores is None else scores.shape[1]
     allowed = (1, 2) if classes == 1 else (classes,)

@@ -200,8 +200,12 @@ def readings(given: Tensor, model: ModelInput) -> Prepared:
         alone = given.dim() == 1 and given.is_floating_point()
         return Prepared.of(given[None], model) if alone else as_batch
     rank = model.spatial + 2
-    if given.dim() == rank:
+    if not given.is_floating_point():
+        as_batch = replace(as_batch, doubt=_type_doubt(given, model))
+    elif given.dim() == rank:
         return replace(as_batch, doubt=_last_doubt(given, model), remark=_remark(given, 1, model))
+    if given.dim() == rank:
+        return as_batch
     if given.dim() != rank - 1:
         return replace(as_batch, doubt=rank_doubt(given, model))
     as_image = Prepared.of(given[None], model)
@@ -209,6 +213,15 @@ def readings(given: Tensor, model: ModelInput) -> Prepared:
         return replace(as_image, other=as_batch)
     doubt, remark = _last_doubt(given, model), _remark(given, 0, model)
     return replace(as_batch, doubt=doubt, remark=remark, other=as_image)
+
+
+def _type_doubt(given: Tensor, model: ModelInput) -> str:
+    """Say that a tensor holds other numbers than the first convolution takes."""
+    return (
+        f"inputs is a tensor of {str(given.dtype).removeprefix('torch.')}; the model's first "
+        f"convolution {model.layer!r} takes {str(model.dtype).removeprefix('torch.')}: give "
+        f"inputs.float(), with the range and normalisation that the model was trained on."
+    )
 
 
 def rank_doubt(given: Tensor, model: ModelInput) -> str:

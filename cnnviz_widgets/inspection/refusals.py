@@ -14,12 +14,13 @@ from cnnviz_widgets.inspection.structure import Structure
 
 _WRITTEN = "modified by an inplace operation"
 _CHECKPOINTED = "use_reentrant"
+_RUN_AGAIN = "torch.utils.checkpoint: "  # another way than before, as our hooks were gone
 _WITHOUT = "a method without gradients, such as 'scorecam' or 'occlusion'"
 
 
 def is_refusal(error: RuntimeError) -> bool:
     """Tell whether torch refuses a gradient because of how the model is written."""
-    return _WRITTEN in str(error) or _CHECKPOINTED in str(error)
+    return any(part in str(error) for part in (_WRITTEN, _CHECKPOINTED, _RUN_AGAIN))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from cnnviz_widgets.inspection.closures import reaches_back
 from cnnviz_widgets.inspection.snapshots import Snapshot
@@ -144,6 +145,7 @@ class Shadow:
             twin = memo.get(id(module))
             if isinstance(twin, nn.Module):
                 self._originals[id(twin)] = unwrap(module)
+                _copy_slots(module, twin, memo)
                 if isinstance(module, torch.jit.ScriptModule):
                     self._pair_scripted(module, twin)
         if reaches_back(whole, registered):
@@ -203,9 +205,10 @@ class Shadow:
         """Put the model into eval mode for a run and restore it after; a copy needs nothing."""
         if self.isolated:
             self.refresh()
-            yield
+            with _nothing_cached():
+                yield
             return
-        with _restored(self.original):
+        with _restored(self.original), _nothing_cached():
             for module in self.original.modules():
                 module.training = False
             yield
@@ -232,6 +235,28 @@ def _restored(model: nn.Module) -> Iterator[None]:
                     tensor.data = memory
                 if version_of(tensor) != version or not same_bits(tensor, values):
                     tensor.data.copy_(values)
+
+
+@contextlib.contextmanager
+def _nothing_cached() -> Iterator[None]:
+    """Leave no weights of ours in ``parametrize.cached()``, which takes copies for the model."""
+    before = frozenset(parametrize._cache)
+    try:
+        yield
+    finally:
+        for key in parametrize._cache.keys() - before:
+            parametrize._cache.pop(key, None)
+
+
+def _copy_slots(module: nn.Module, twin: nn.Module, memo: dict[int, Any]) -> None:
+    """Copy what a class keeps in ``__slots__``, which a module's own way to be copied forgets."""
+    if module is twin:
+        return
+    for kind in type(module).__mro__:
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if hasattr(module, name) and not hasattr(twin, name):
+                object.__setattr__(twin, name, copy.deepcopy(getattr(module, name), memo))
 
 
 def _own_copy(tensor: Tensor) -> Tensor:

@@ -5,11 +5,14 @@ In: modules. Out: `Snapshot`, which brings their attributes back to what they we
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
-from collections.abc import Iterable
+import random
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -21,7 +24,8 @@ _TORCHS_OWN = frozenset(vars(nn.Module())) - {"_parameters", "_buffers", "_modul
 class Snapshot:
     """Attributes of modules, and items of the dicts, lists and sets in them, at one time.
 
-    Which objects are held is noted, not what a tensor or another object holds in turn. Scripted
+    Which objects are held is noted, not what a tensor or another object holds in turn, but for
+    random generators, which go on from where they were. Scripted
     modules keep their state elsewhere and are passed over.
 
     Parameters
@@ -36,6 +40,7 @@ class Snapshot:
         self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
         self._lists: list[tuple[list[Any], list[Any]]] = []
         self._sets: list[tuple[set[Any], set[Any]]] = []
+        self._rewinds: list[Callable[[], object]] = []
         seen: set[int] = set()
         for module in modules:
             if isinstance(module, torch.jit.ScriptModule):
@@ -49,6 +54,8 @@ class Snapshot:
         self._held = [value for _, saved in self._dicts for value in saved.values()]
 
     def _note(self, value: object, seen: set[int], depth: int) -> None:
+        if (rewind := _rewind(value)) is not None:
+            self._rewinds.append(rewind)
         if not isinstance(value, (dict, list, tuple, set)) or id(value) in seen or not depth:
             return
         seen.add(id(value))
@@ -76,11 +83,25 @@ class Snapshot:
                 members.clear()
                 members.update(known)
 
+        for rewind in self._rewinds:
+            rewind()
+
     def _dicts_are_same(self) -> bool:
         """Compare all dicts at once, as most often nothing changed."""
         dicts = [live for live, _ in self._dicts]
         values = itertools.chain.from_iterable([live.values() for live in dicts])
         return list(map(len, dicts)) == self._sizes and all(map(operator.is_, values, self._held))
+
+
+def _rewind(value: object) -> Callable[[], object] | None:
+    """Return what makes a random generator go on from where it is now; None for anything else."""
+    if isinstance(value, torch.Generator):
+        return functools.partial(value.set_state, value.get_state())
+    if isinstance(value, np.random.Generator):
+        return functools.partial(setattr, value.bit_generator, "state", value.bit_generator.state)
+    if isinstance(value, random.Random):
+        return functools.partial(value.setstate, value.getstate())
+    return None
 
 
 def _same_objects(a: Any, b: Any) -> bool:  # Any: sized iterables

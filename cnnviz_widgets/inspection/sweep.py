@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
 from cnnviz_widgets.inspection.calls import Call, Source
+from cnnviz_widgets.inspection.checkpoints import HIDDEN, runs_hidden
 from cnnviz_widgets.inspection.course import Course, CourseError, Giving, Passing
 from cnnviz_widgets.inspection.explained import ExplainedTarget, Scores
 from cnnviz_widgets.inspection.layers import LayerInfo
@@ -226,6 +227,8 @@ class Sweeper:
         key = (call.path, call.call)
         if key in self._infos:
             self._keep(call, tensor)
+            if not torch.is_grad_enabled() and runs_hidden():
+                raise InPlaceError(HIDDEN)
         if not torch.is_grad_enabled() or not (tensor.is_floating_point() or tensor.is_complex()):
             return output
         if call in self._passing and not tensor.requires_grad:

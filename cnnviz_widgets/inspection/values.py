@@ -122,6 +122,8 @@ def same_bits(a: Tensor, b: Tensor) -> bool:
     """Tell whether two tensors hold the same values; NaN equals NaN."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
+    if a.layout != torch.strided or b.layout != torch.strided:
+        a, b = a.to_dense(), b.to_dense()
     return torch.equal(a, b) or bool(((a == b) | ((a != a) & (b != b))).all())
 
 

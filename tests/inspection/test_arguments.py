@@ -19,6 +19,7 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "class_names": (
         {"class_names": 5}, TypeError, r"class_names=5 must be a sequence of strings, one for"),
     "one layer": ({"layers": "fc"}, TypeError, r"layers='fc' is one string; .* such as \['fc'\]"),
+    "no layer": ({"layers": []}, ValueError, r"layers=\[\] names no layer; name at least one, or"),
     "layer numbers": ({"layers": [0]}, TypeError, r"layers=\[0\] must be a sequence of layer"),
     "layouts": ({"layouts": ["NCHW"]}, TypeError, r"layouts=\['NCHW'\] is a list; give a dict"),
     "unknown": (
@@ -33,6 +34,22 @@ def test_bad_arguments_of_the_inspector(case: str) -> None:
     options, error, text = BAD[case]
     with pytest.raises(error, match=text):
         Inspector(models.Plain(), models.pictures(), **options)
+
+
+MODELS: dict[str, tuple[object, type[Exception], str]] = {
+    "a state dict": (models.Plain().state_dict(), TypeError, r"is a OrderedDict; give a torch.nn"),
+    "a tensor": (models.pictures(), TypeError, r"is a Tensor; give a torch.nn.Module\.$"),
+    "no values": (
+        models.Plain().to("meta"), ValueError, r"model=Plain is on the meta device and has no val"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_what_is_no_model_is_not_repeated_at_length(case: str) -> None:
+    model, error, text = MODELS[case]
+    with pytest.raises(error, match=text) as caught:
+        Inspector(model, models.pictures())  # type: ignore[arg-type]  # that is the point
+    assert len(str(caught.value)) < 300
 
 
 CALLS: dict[str, tuple[Callable[[Inspector], object], type[Exception], str]] = {

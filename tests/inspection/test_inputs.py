@@ -96,6 +96,8 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     (3, TypeError, r"inputs=3 is a int, nothing to look at; give a tensor \(N, C, H, W\)"),
     ([torch.zeros(3)], ValueError, r"shape \(3,\), 1 axes; .* 'conv1' takes \(N, C, H, W\)"),
     (torch.zeros(0, 3, 4, 5), ValueError, r"shape \(0, 3, 4, 5\), an empty batch"),
+    (torch.tensor(1.0), ValueError, r"shape \(\), no picture; give at least one image"),
+    (torch.zeros(2, 3, 4, 0), ValueError, r"shape \(2, 3, 4, 0\), no picture"),
     ([], ValueError, r"inputs=\[\] is an empty list"),
     ((), ValueError, r"inputs=\(\) holds no tensor"),
     ({"x": torch.zeros(0, 2)}, ValueError, r"inputs\['x'\] has shape \(0, 2\); it needs a batch"),

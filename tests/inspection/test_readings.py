@@ -80,6 +80,14 @@ def test_the_turn_that_is_named_is_right() -> None:
     assert Inspector(models.Plain(), x.permute(0, 3, 1, 2)).batch_size == 2
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64])
+def test_where_the_model_fails_the_type_is_explained(dtype: torch.dtype) -> None:
+    kind = str(dtype).removeprefix("torch.")
+    text = rf"^inputs is a tensor of {kind}; .* 'conv1' takes float32: give inputs.float\(\)"
+    with pytest.raises(ValueError, match=text):
+        Inspector(models.Plain(), torch.ones(1, 3, 8, 9, dtype=dtype))
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 8, 9), (1, 8, 9)])
 def test_a_wrong_number_of_channels_is_in_the_note(shape: tuple[int, ...]) -> None:
     with pytest.raises(RuntimeError, match="channel") as caught:
