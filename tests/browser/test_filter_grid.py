@@ -97,7 +97,7 @@ def test_without_inputs_the_weights_are_there_and_the_rest_is_said(
     layers = weights_of(network.model, network.inputs)
     view.wait_for("conv1")
     compare_filters(view, layers["conv1"], what="conv1")
-    expect(view.root).to_contain_text("Weights need no picture.")
+    expect(view.root.get_by_text("Weights need no picture.")).to_be_visible()
     expect(view.root.locator(".cnnviz-picture")).to_be_hidden()
     expect(view.root.locator(".cnnviz-answer")).to_be_hidden()
     assert notebook.evaluate("grid.inspector is None")
