@@ -174,6 +174,7 @@ export function makeGridView(
   on(scroller, "focusin", () => {
     setText(hint, describe(focused));
   });
+  on(scroller, "focusout", () => setText(hint, ""));
   on(scroller, "click", (event) => {
     const [at] = placeAt(event);
     if (at < 0) return;
@@ -205,6 +206,7 @@ export function makeGridView(
     place(chosen, onChoose ? at : -1);
     focused = Math.min(focused, Math.max(0, count - 1));
     if (!hovered.hidden) hover(...pointed);
+    else if (scroller.matches(":focus-within")) setText(hint, describe(focused));
     fillCell();
     drawLabels();
   };

@@ -86,6 +86,18 @@ describe("choosing", () => {
     expect(one(".cnnviz-detail").textContent).toContain("Dead: its norm is 0 % of the largest");
   });
 
+  it("says what the keyboard is at, and no more once it has gone on", () => {
+    const model = opened();
+    const hint = () => one(`${STAGE} .cnnviz-caption span:last-child`).textContent;
+    one(`${STAGE} [role=gridcell]`).focus();
+    expect(hint()).toBe("filter 0: norm 1");
+    set("sort", "norm", "change");
+    rest(model);
+    expect(hint()).toContain("filter 2: norm 3");
+    one('[data-cnnviz-control="layer"]').focus();
+    expect(hint()).toBe("");
+  });
+
   it("takes another kernel than the strongest", () => {
     const model = opened();
     press(one(`${KERNELS} [role="grid"]`), "Home", "Enter");
