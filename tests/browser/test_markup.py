@@ -87,7 +87,7 @@ def saved(widget: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.filterwarnings("ignore:'x' is not on the page")
+@pytest.mark.filterwarnings("ignore:.* is not on the page")
 def test_a_notebook_runs_nothing_on_its_page(open_page: OpenPage, tmp_path: Path) -> None:
     shown = {"application/vnd.jupyter.widget-view+json": {"model_id": "box"}}
     kinds = ("text/html", "text/markdown", "text/latex", "text/plain", "image/svg+xml")
