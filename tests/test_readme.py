@@ -42,3 +42,14 @@ def test_every_file_it_links_is_there() -> None:
 def test_every_public_name_it_calls_is_there() -> None:
     named = set(re.findall(r"\bcw\.([A-Za-z_]+)", README))
     assert named <= set(cw.__all__), named - set(cw.__all__)
+
+
+def test_every_dependency_is_named_with_its_reason() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    needed = re.findall(
+        r'^    "([\w-]+)[>=<]', project.split("dependencies = [")[1].split("]")[0], re.M
+    )
+    assert len(needed) > 5
+    rows = README.split("## What it stands on")[1].split("\n## ")[0]
+    for name in needed:
+        assert re.search(rf"^\| [^|]*\b{name}\b[^|]* \| \w", rows, re.M), f"no reason for {name}"
