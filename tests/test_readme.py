@@ -47,9 +47,11 @@ def test_every_public_name_it_calls_is_there() -> None:
 def test_every_dependency_is_named_with_its_reason() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     needed = re.findall(
-        r'^    "([\w-]+)[>=<]', project.split("dependencies = [")[1].split("]")[0], re.M
+        r'^    "([\w-]+)[>=<]', project.split("dependencies = [")[1].split("]")[0], re.MULTILINE
     )
     assert len(needed) > 5
     rows = README.split("## What it stands on")[1].split("\n## ")[0]
     for name in needed:
-        assert re.search(rf"^\| [^|]*\b{name}\b[^|]* \| \w", rows, re.M), f"no reason for {name}"
+        assert re.search(rf"^\| [^|]*\b{name}\b[^|]* \| \w", rows, re.MULTILINE), (
+            f"no reason for {name}"
+        )
