@@ -28,7 +28,6 @@ _ATTRIBUTES = {
     **{tag: {"id"} for tag in _HEADINGS},
     "td": {"colspan", "rowspan", "style"},
     "th": {"colspan", "rowspan", "scope", "style"},
-    "span": {"style"},
     "img": {"src", "alt", "width", "height", "style"},
     "details": {"open"},
     "math": {"display"},
@@ -37,7 +36,6 @@ _ATTRIBUTES = {
     "mi": {"mathvariant"},
     "mtd": {"columnspan", "style"},
 }
-_STYLES = {"text-align", "width", "image-rendering", "color", "background-color"}
 _ALERTS = {"alert", "alert-info", "alert-success", "alert-warning", "alert-danger"}
 """Classes of the boxes that notebooks have for a tip or a warning."""
 _EMBEDDED = re.compile(r"\s*(data|attachment):", re.IGNORECASE)
@@ -78,7 +76,8 @@ def clean_html(html: str, pictures: Pictures | None = None) -> str:
         # What may be wider than the window is scrolled, with the arrow keys, too.
         set_tag_attribute_values={"table": {"tabindex": "0"}},
         allowed_classes={"div": _ALERTS},
-        filter_style_properties=_STYLES,
+        # No colours: what a teacher has chosen on white is not to be read in the dark.
+        filter_style_properties={"text-align", "width", "image-rendering"},
         url_schemes={"http", "https", "mailto", "data", "attachment"},
         link_rel="noopener noreferrer",
     )

@@ -62,7 +62,6 @@ def test_nothing_is_left_that_could_run_or_call_home(attack: str) -> None:
         '<img src="data:image/png;base64,AAAA" style="image-rendering:pixelated;width:96px">',
         "<math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>",
         '<div class="alert alert-info"><b>Tip</b></div>',
-        '<p><span style="color:red">red</span></p>',
     ],
 )
 def test_what_a_teacher_writes_stays(kept: str) -> None:
@@ -77,6 +76,13 @@ def test_pictures_are_found_by_their_names() -> None:
         "data:image/png;base64,AA",
         None,
     ]
+
+
+def test_colours_are_those_of_the_readers_theme() -> None:
+    black = (
+        '<p style="color:black">a <span style="color:black">b</span> <font color="#000">c</font>'
+    )
+    assert clean_html(black) == "<p>a <span>b</span> c</p>"
 
 
 def test_ids_of_the_page_cannot_be_taken() -> None:
