@@ -76,15 +76,14 @@ export function makeFilterPanel(on: On): FilterPanel {
 
   const sayFacts = (bank: Bank, entry: FilterEntry, filter: number, look: FilterLook) => {
     const { likeness, norm, zeros, minimum, maximum, mean } = bank;
-    const [low, high, middle, length] = [minimum, maximum, mean, norm].map((row) =>
-      formatNumber(row[filter] ?? 0),
-    );
+    const rows = [minimum, maximum, mean, norm];
+    const facts = rows.map((row) => formatNumber(row[filter] ?? 0));
     const other = likeness?.nearest[filter] ?? filter;
     const cosine = likeness?.cosine[filter] ?? 0;
     const share = formatShare(zeros[filter] ?? 0, entry.params / entry.filters);
     const near = other === filter ? "–" : `${other} (${cosine.toFixed(2)})`;
-    [low, high, middle, length, share, near].forEach((fact, i) => {
-      setText(numbers[i]?.number as Text, fact ?? "");
+    [...facts, share, near].forEach((fact, i) => {
+      setText(numbers[i]?.number as Text, fact);
     });
     const { dead, twin } = look.bounds;
     let text = "";

@@ -30,7 +30,7 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
     box: h("header", { role: "none" }, control, sections, line),
     setLayers(list) {
       leaves = list;
-      input.max = `${Math.max(0, list.length - 1)}`;
+      input.max = `${list.length - 1}`;
       input.disabled = list.length < 2;
       const sizes: [string, number][] = [];
       for (const { path } of list) {
@@ -47,8 +47,7 @@ export function makeHeader(on: On, onSlide: (layer: LayerEntry) => void): Header
       const where = leaf ? say("place", { place: place + 1, count: leaves.length }) : say("block");
       const parameters = formatParameters(params);
       [name, where, type, formatShape(shape), parameters].forEach((text, i) => {
-        const fact = facts[i];
-        if (fact) setText(fact, text);
+        setText(facts[i] as Text, text);
       });
       input.setAttribute("aria-valuetext", say("listed", { first: name, second: where }));
       if (input.valueAsNumber !== place) input.value = `${place}`;
