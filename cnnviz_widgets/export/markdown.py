@@ -17,6 +17,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from .clean import HEADING_ID, Pictures, clean_html
+from .tables import even_tables
 
 _PLUGINS = ["table", "strikethrough", "footnotes", "task_lists", "url", "math"]
 _PLUGINS += [
@@ -78,6 +79,7 @@ def markdown_html(source: str, pictures: Pictures | None = None) -> str:
     markdown = mistune.create_markdown(
         renderer=_Renderer(escape=False, allow_harmful_protocols=["attachment:"]), plugins=_PLUGINS
     )
+    even_tables(markdown)
     markdown.block.register("environment", _ENVIRONMENT, _parse_environment, before="list")
     rows = re.sub(r"^[ >]*\|.*$", _without_bars_in_formulas, source, flags=re.MULTILINE)
     made = str(markdown(rows))
