@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Progress, Settings
+from cnnviz_widgets.methods.case import exact_product
 
 
 def ablation_cams(
@@ -47,7 +48,7 @@ def _one(progress: Progress, info: LayerInfo) -> Tensor:
 
     def so_far(scores: Tensor) -> Tensor:
         falls = (whole - scores.detach().to(matrix)) / (abs(whole) or 1.0)
-        return falls @ matrix[: len(falls)]
+        return exact_product(falls, matrix[: len(falls)])
 
     def done(count: int, _total: int, scores: Tensor) -> None:
         progress(count, lambda: so_far(scores))

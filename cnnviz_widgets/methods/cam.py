@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.methods.case import exact_product
+
 Sums = dict[str, Tensor]
 """Sums over the places of each channel, (C,), by what is summed."""
 BLOCK_VALUES = (1 << 15) - 1
@@ -53,7 +55,7 @@ class GradientCams:
         places = activation.shape[1]
         if self._weighted == ["gradcam"] and not self._direct:  # blocks would only cost
             weights = grad_cam({"gradient": gradient.sum(1)}, places)
-            return {"gradcam": weights @ activation}
+            return {"gradcam": exact_product(weights, activation)}
         walk = Walk(activation, gradient, self._direct)
         for first in range(0, len(activation), walk.step):
             rows = slice(first, first + walk.step)
@@ -72,7 +74,7 @@ class GradientCams:
 
 def _weighted_sums(weights: Tensor, activation: Tensor) -> Tensor:
     """Return ``weights @ activation``, (M, P), for weights (M, C)."""
-    total = weights[:, :_LONG] @ activation[:_LONG]
+    total = exact_product(weights[:, :_LONG], activation[:_LONG])
     for first in range(_LONG, len(activation), _LONG):
         rows = slice(first, first + _LONG)
         total.addmm_(weights[:, rows], activation[rows])

@@ -158,3 +158,12 @@ def by_place(picture: Tensor, values: Tensor) -> Tensor:
 def seeded(seed: int) -> torch.Generator:
     """Return a generator of its own, on the CPU so that every device sees the same numbers."""
     return torch.Generator("cpu").manual_seed(seed)
+
+
+def exact_product(weights: Tensor, values: Tensor) -> Tensor:
+    """Return ``weights @ values`` in their own type, also where the caller runs under autocast."""
+    kind = values.device.type
+    if not torch.is_autocast_enabled(kind):
+        return weights @ values
+    with torch.autocast(kind, enabled=False):
+        return weights @ values

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.methods.case import exact_product
+
 
 def principal_map(matrix: Tensor, *, centred: bool = True) -> Tensor:
     """Project each place on the direction in which the channels vary most.
@@ -40,19 +42,20 @@ def principal_map(matrix: Tensor, *, centred: bool = True) -> Tensor:
     if size == 0:
         return torch.zeros_like(matrix[0])
     rows = rows / size  # squares of tiny values must not vanish
-    projected = (_first_direction(rows) @ rows) * size
+    projected = exact_product(_first_direction(rows), rows) * size
     return projected * _sign(projected, matrix.sum(0))
 
 
 def _first_direction(rows: Tensor) -> Tensor:
     """Return the first left singular vector of a matrix (C, P), from its smaller Gram matrix."""
     channels, places = rows.shape
-    gram = rows @ rows.T if channels <= places else rows.T @ rows
+    wide = rows if channels <= places else rows.T
+    gram = exact_product(wide, wide.T)
     # Small, and on the CPU in float64, which not every device has.
     _, vectors = torch.linalg.eigh(gram.cpu().double())
     first: Tensor = vectors[:, -1].to(rows)
     if channels > places:
-        first = rows @ first
+        first = exact_product(rows, first)
         first /= torch.linalg.vector_norm(first)
     return first
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Settings
+from cnnviz_widgets.methods.case import exact_product
 from cnnviz_widgets.methods.layer_grid import LayerGrid, grid_of
 
 INPUT = ""
@@ -168,7 +169,7 @@ def _of_bias(layer: BiasLayer, gradient: Tensor | None) -> _Found:
     total = float((by_channel * bias).sum())
     if layer.grid is None:
         return _Found(total, _NOWHERE)
-    return _Found(total, (bias.abs() @ layer.grid.matrix(gradient)[0].abs()).cpu())
+    return _Found(total, exact_product(bias.abs(), layer.grid.matrix(gradient)[0].abs()).cpu())
 
 
 def _add_input(case: CamCase, grid: LayerGrid, found: _Contributions) -> None:

@@ -18,6 +18,7 @@ from cnnviz_widgets.inspection.inspector import Inspector
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam import GRADIENT_CAMS, GradientCams, grad_cam
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Settings
+from cnnviz_widgets.methods.case import exact_product
 from cnnviz_widgets.methods.eigen import principal_map
 from cnnviz_widgets.words import phrase
 
@@ -118,7 +119,7 @@ def class_weights(case: CamCase, names: Sequence[str], _: Settings) -> dict[str,
         if head is None or len(rows) < len(case.targets):
             raise ValueError(_no_head(info, case))
         weights = head.gradients(rows).to(activations[info.name]).float() * grid.places
-        maps["cam"][info.name] = weights @ grid.matrix(activations[info.name])[0]
+        maps["cam"][info.name] = exact_product(weights, grid.matrix(activations[info.name])[0])
     case.forward += 1
     return maps
 
@@ -170,7 +171,7 @@ class LateGradCam:
         if gradient is not None:
             weights[place] = grad_cam({"gradient": gradient.sum(1)}, gradient.shape[1])
         if place == self._last and weights:
-            maps[[*weights]] = torch.stack([*weights.values()]) @ activation
+            maps[[*weights]] = exact_product(torch.stack([*weights.values()]), activation)
 
 
 def _visited(
@@ -241,7 +242,7 @@ def _headed(
     if set(maps) == {"gradcam"}:  # for all classes one product of matrices
         every = rows == [*range(len(head.weight))]
         weights = (head.weight if every else head.weight[rows]).to(activation)
-        maps["gradcam"][layer] = weights @ (activation / head.places)
+        maps["gradcam"][layer] = exact_product(weights, activation / head.places)
     else:
         for place, row in enumerate(head.gradients(rows).to(activation)):
             for name, values in cams(activation, row[:, None].expand_as(activation)).items():

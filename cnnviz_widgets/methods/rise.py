@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from cnnviz_widgets.methods.baselines import baseline_of
-from cnnviz_widgets.methods.case import Attribution, Case, by_place, seeded
+from cnnviz_widgets.methods.case import Attribution, Case, by_place, exact_product, seeded
 from cnnviz_widgets.words import phrase
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
@@ -75,7 +75,7 @@ def rise(
         # Scores relative to the whole picture's: sums of them lose no digits to a large offset.
         scores = case.scores(hidden + lets * (case.picture - hidden)) - case.score
         open_sum += batch.sum(0)
-        score_sum += torch.tensordot(scores, batch, dims=1)
+        score_sum += exact_product(scores, batch.flatten(1)).view_as(score_sum)
         scores_seen += float(scores.sum())
         seen += len(places)
     note = phrase("rise_relative", mean=f"{case.score + scores_seen / seen:.4g}")

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.inspection.explained import ExplainedTarget
-from cnnviz_widgets.methods.case import Attribution, Case, Rule, inputs_at_once
+from cnnviz_widgets.methods.case import Attribution, Case, Rule, exact_product, inputs_at_once
 from cnnviz_widgets.methods.default_layer import default_layer
 from cnnviz_widgets.methods.gradients import gradient, input_x_gradient, reduce_channels
 from cnnviz_widgets.methods.guided import deconvnet, guided_backprop, guided_gradcam
@@ -235,7 +235,7 @@ def _gradcam(run: _Run, layer: str, target: ExplainedTarget, image: int) -> Tens
     def visit(_info: object, activation: Tensor, gradient: Tensor | None, _place: int) -> None:
         if gradient is not None:
             values, gradients = grid.matrix(activation)[0], grid.matrix(gradient)[0]
-            found.append(gradients.mean(1) @ values)
+            found.append(exact_product(gradients.mean(1), values))
 
     run.insp.passes.sweep([info.name], [target], visit, image=image, check=run.check)
     run.case.forward += 1

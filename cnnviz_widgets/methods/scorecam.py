@@ -13,6 +13,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Progress, Settings
+from cnnviz_widgets.methods.case import exact_product
 from cnnviz_widgets.methods.layer_grid import LayerGrid
 
 _LONGER = 5
@@ -120,4 +121,4 @@ def weighted(matrix: Tensor, scores: Tensor) -> Tensor:
     """Return ``sum_k softmax(scores)_k A_k``, (P,); zero where no channel has a score yet."""
     if not bool((scores > -torch.inf).any()):
         return torch.zeros_like(matrix[0])
-    return scores.softmax(0).to(matrix) @ matrix
+    return exact_product(scores.softmax(0).to(matrix), matrix)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.methods.cam_case import CamCase, LayerMaps, Progress, Settings
-from cnnviz_widgets.methods.case import seeded
+from cnnviz_widgets.methods.case import exact_product, seeded
 
 Powers = tuple[Tensor, Tensor, Tensor]
 """Sums over the samples of G, G^2 and G^3, each (C, P)."""
@@ -108,7 +108,7 @@ class _Samples:
         """Return a layer's map (P,) from the samples so far."""
         activation = self._activations[name]
         means = [power / max(self._count, 1) for power in self._powers[name]]
-        return smooth_weights(activation.sum(1), *means) @ activation
+        return exact_product(smooth_weights(activation.sum(1), *means), activation)
 
 
 def smooth_weights(sums: Tensor, first: Tensor, second: Tensor, third: Tensor) -> Tensor:
