@@ -34,5 +34,7 @@ def guest_of(insp: Inspector, inputs: Inputs | None) -> Inspector:
     guest._listeners = []
     guest._gradients = TensorCache(insp._gradients.budget)
     with insp._entered(None):
+        if not insp._session.waits:
+            _ = insp._session.modules  # found once, for all guests
         guest._session = insp._session.guest(inputs)
     return guest

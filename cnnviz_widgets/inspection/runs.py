@@ -146,7 +146,8 @@ class Subject:
         first = next((t for t in tensors_in(self.nest) if t.is_floating_point()), None)
         if first is None or first.dim() != 4 or first.device.type != "cpu":
             return None
-        if not session.memory.channels_last or not session.has_convolutions:
+        convolves = any(type(call.module) is nn.Conv2d for call in session.structure.calls)
+        if not session.memory.channels_last or not convolves:
             return None
         laid = first.contiguous(memory_format=torch.channels_last)
         nest = replace_tensors(self.nest, lambda tensor: laid if tensor is first else tensor)

@@ -64,8 +64,8 @@ class Session:
     ----------
     prepared : Prepared
         The inputs.
-    random : RandomState
-        What every pass over these inputs begins with.
+    random : RandomState or None
+        What every pass over these inputs begins with; None: what the first finds.
     selector : str, int, callable or None
         Picks the scores out of the model's output.
     memory : Memory
@@ -73,7 +73,7 @@ class Session:
     """
 
     prepared: Prepared
-    random: RandomState
+    random: RandomState | None
     memory: Memory
     _structure: Structure
     _scores: Tensor | None
@@ -98,7 +98,9 @@ class Session:
         self._trace: Trace | None = None
         self._waits = False  # whether these inputs were not traced yet
         self.is_known = False  # whether the structure is known to be theirs all the same
-        self._has_moved = False  # whether a trace that had to wait met other weights
+        self._supposes = self._has_moved = (
+            False  # whether a trace that had to wait met other weights
+        )
         self._own: frozenset[str] = frozenset()
         self._copies = False
         self._verified: set[object] = set()
@@ -121,9 +123,8 @@ class Session:
         guest = copy.copy(self)
         prepared = prepare(inputs, ModelInput.of(self.model), self._normalisation)
         guest.prepared = prepared.like(self.prepared)
-        guest.random = RandomState.now(tensors_in(guest.prepared.nest))
         guest.memory = self.memory.of_other_values()
-        guest._trace = guest._graph = None
+        guest.random = guest._trace = guest._graph = None
         guest._waits, guest.is_known, guest._has_moved = True, False, False
         return guest
 
@@ -208,11 +209,11 @@ class Session:
     @contextlib.contextmanager
     def supposed(self) -> Iterator[None]:
         """Take the structure of the inputs before for theirs, until the block ends."""
-        self.is_known = True
+        self.is_known = self._supposes = True
         try:
             yield
         finally:
-            self.is_known = False
+            self.is_known = self._supposes = False
 
     def _retrace(self, prepared: Prepared, random: RandomState | None = None) -> None:
         """Trace; where this raises, another pass brings the old trace back when it is asked for.
@@ -268,6 +269,8 @@ class Session:
         return new, state
 
     def _ready_probe(self) -> tuple[Probe, ModelState]:
+        if self._supposes and self._probe and self._state:  # `update` has just read it
+            return self._probe, self._state
         state = self._probe.shadow.state() if self._probe is not None else None
         if self._probe is None or state is None or state.structure != self._built:
             self._probe = Probe(Shadow(self.model, self._own))
@@ -287,7 +290,9 @@ class Session:
         """
         probe, state = self._ready_probe()
         before = RandomState.now(tensors_in(self.prepared.nest))
-        self.random.restore()
+        self.random = self.random or before
+        if self.random is not before:
+            self.random.restore()
         try:
             with torch.inference_mode(mode=False), torch.set_grad_enabled(graph):
                 yield probe
@@ -305,11 +310,6 @@ class Session:
     def device(self) -> torch.device:
         """Where the model runs."""
         return self.prepared.first.device
-
-    @property
-    def has_convolutions(self) -> bool:
-        """Whether the model calls a plain convolution over pictures."""
-        return any(type(call.module) is nn.Conv2d for call in self.structure.calls)
 
     @property
     def autocasts(self) -> bool:

@@ -227,8 +227,11 @@ def linear_heads(insp: Inspector, layers: Sequence[str], image: int) -> dict[str
 def _heads(case: CamCase) -> dict[str, Head]:
     if None in indices_of(case.targets):
         return {}
-    order = {info.name: place for place, info in enumerate(case.insp.modules)}
-    return linear_heads(case.insp, sorted(case.names, key=order.__getitem__), case.image)
+    names = case.names
+    if len(names) > 1:
+        order = {info.name: place for place, info in enumerate(case.insp.modules)}
+        names.sort(key=order.__getitem__)
+    return linear_heads(case.insp, names, case.image)
 
 
 def _headed(

@@ -27,3 +27,12 @@ def test_a_guest_answers_whatever_an_inspector_does() -> None:
     assert guest.notices == expected.notices
     assert torch.equal(inspector.activation("conv1"), own)
     assert inspector.cache_info()["gradients"] == 0
+
+
+def test_layers_are_found_once_for_all_guests() -> None:
+    inspector = Inspector(models.built(models.Plain()), models.pictures(1))
+    guests = [guest_of(inspector, models.pictures(1) - number) for number in (1, 2)]
+    found = [guest._session._modules for guest in guests]
+    assert found[0] is found[1] is inspector._session._modules is not None
+    assert guest_of(guests[0], models.pictures(1))._session._waits, "nothing was traced for that"
+    assert guests[0]._session._waits
