@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -43,11 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _checked_target(notebook: Path, output: Path | None) -> Path:
     """Return the file to write; what is wrong is told before a notebook runs for minutes."""
-    if not notebook.is_file():
+    if notebook.is_dir() or not notebook.exists():
         raise FileNotFoundError(f"{notebook} is no file; give the path of a notebook.")
     target = output or notebook.with_suffix(".html")
     if target.is_dir() or not target.parent.is_dir():
         raise FileNotFoundError(f"{target} cannot be written; give a file in a folder that exists.")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise PermissionError(f"{target} cannot be written: you may not; give another with -o.")
     if target.exists() and target.samefile(notebook):
         raise ValueError(f"{target} is the notebook itself; give another file with -o.")
     return target

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,24 @@ def test_where_nothing_can_be_written_nothing_is_run(
     assert said in capfd.readouterr().err
     assert not (tmp_path / "ran").exists()
     assert source.read_bytes() == before
+
+
+def test_a_place_that_may_not_be_written_is_told_at_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_book(tmp_path / "book.ipynb", "open('ran', 'w')")
+    monkeypatch.setattr(os, "access", lambda path, _mode: path != tmp_path)  # root may anything
+    assert main(["html", str(source), "--execute"]) == 1
+    assert "book.html cannot be written: you may not" in capfd.readouterr().err
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_notebook_comes_from_a_pipe(tmp_path: Path) -> None:
+    book = write_book(tmp_path / "book.ipynb", "x = 1").read_bytes()
+    target = tmp_path / "page.html"
+    command = [sys.executable, "-m", "cnnviz_widgets", "html", "/dev/stdin", "-o", str(target)]
+    subprocess.run(command, input=book, check=True)
+    assert '<span class="n">x</span>' in target.read_text()
 
 
 def test_a_budget_of_nothing_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
