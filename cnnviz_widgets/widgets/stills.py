@@ -18,6 +18,7 @@ from cnnviz_widgets.rendering.ranges import Scale, channel_ranges
 MOST_CHANNELS = 64
 _GAP = 8
 _LINE = 18  # height of the caption, in pixels
+_LETTERS = 12  # pixels; of the usual 10 some run into each other
 _PAPER, _INK = 255, 64  # gray levels
 
 
@@ -83,11 +84,11 @@ def beside(parts: Sequence[Rgb]) -> Rgb:
 
 def captioned(picture: Rgb, text: str) -> Rgb:
     """Write a line under a picture, which is made as wide as the line needs."""
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
-    draw = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    width = max(picture.shape[1], int(draw.textlength(text)) + 2)
+    font = ImageFont.load_default(_LETTERS)
+    width = max(picture.shape[1], int(font.getlength(text)) + 2)
     paper = Image.new("RGB", (width, picture.shape[0] + _LINE), (_PAPER,) * 3)
     paper.paste(Image.fromarray(np.ascontiguousarray(picture)))
-    ImageDraw.Draw(paper).text((0, picture.shape[0] + 3), text, fill=(_INK,) * 3)
+    ImageDraw.Draw(paper).text((0, picture.shape[0] + 3), text, fill=(_INK,) * 3, font=font)
     return np.asarray(paper)
