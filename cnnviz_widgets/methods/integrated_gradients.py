@@ -164,5 +164,5 @@ def _completeness(gap: float, difference: float) -> str:
     facts = {"sum": f"{difference + gap:.4g}", "difference": f"{difference:.4g}"}
     if not difference:
         return phrase("completeness", gap=f"{gap:+.2g}", **facts)
-    share = f"{abs(gap / difference):.1%}"
+    share = f"{100 * abs(gap / difference):.1f} %"
     return phrase("completeness_share", gap=f"{gap:+.2g}", share=share, **facts)

@@ -137,9 +137,12 @@ function hasFinite(maps: Maps, channel: number): boolean {
   return false;
 }
 
-/** Whether a channel is constant at full resolution, and so shows nothing. */
+/** Whether a channel is constant at full resolution, and so shows nothing; a single value is 0 then. */
 export function isDead(maps: Maps, channel: number): boolean {
-  return maps.minimum[channel] === maps.maximum[channel] && hasFinite(maps, channel);
+  const { minimum, maximum, fullHeight, fullWidth } = maps;
+  const low = minimum[channel];
+  const isFlat = low === maximum[channel] && (fullHeight * fullWidth > 1 || !low);
+  return isFlat && hasFinite(maps, channel);
 }
 
 export interface Extent {

@@ -80,4 +80,9 @@ describe("numbers of a layer", () => {
       false,
     ]);
   });
+
+  it("call a channel of a single value dead only where that is 0", () => {
+    const pooled = mapsOf([2, 1, 1], [0, 0], [2.5, 0], [2.5, 0]);
+    expect([0, 1].map((channel) => isDead(pooled, channel))).toEqual([false, true]);
+  });
 });
