@@ -9,6 +9,7 @@ import contextlib
 import functools
 import gc
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -57,12 +58,13 @@ class Probe:
         self._unlisted: set[str] = set()  # layers that the model gives another forward
         self._as_written = False  # whether torch's layers do what is listed
         self._hears: OperationRecorder | None = None
+        self._thread = 0  # whose calls it hears: others would not be in order
         self._quick: QuickRecorder | None = None  # the same, where layers may run unwatched
 
     def watch(self, recorder: OperationRecorder, call: Callable[[nn.Module], Nest]) -> Nest:
         """Run ``call(module)`` with every module call and torch function recorded."""
         with self.shadow.guard():
-            self._hears = recorder
+            self._hears, self._thread = recorder, threading.get_ident()
             try:
                 self._attach()
                 if isinstance(recorder, QuickRecorder):
@@ -132,6 +134,8 @@ class Probe:
             called = caller is _CALLS or caller in _OTHER_CALLERS  # no set: its hash is slow
             if recorder is None or module is not leaf.module or not called:
                 return leaf.forward(module, input)  # by hand, or a copy that the model made
+            if threading.get_ident() != self._thread:
+                return leaf.forward(module, input)
             if self._quick is not None and caller is _CALLS:
                 guard.__enter__()  # nobody watches
                 try:
@@ -147,11 +151,13 @@ class Probe:
         return forward
 
     def _before(self, path: str, module: nn.Module, args: Any, kwargs: Any) -> None:
-        if self._hears is not None:
+        if self._hears is not None and threading.get_ident() == self._thread:
             self._hears.enter(path, module, args, kwargs)
 
     def _after(self, module: nn.Module, _args: Any, output: Nest) -> Nest:
-        return output if self._hears is None else self._hears.leave(module, output)
+        if self._hears is None or threading.get_ident() != self._thread:
+            return output
+        return self._hears.leave(module, output)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -167,3 +168,42 @@ def test_a_layer_that_gives_a_sparse_tensor() -> None:
         assert torch.equal(inspector.activation("fc"), plain_outputs(model, x)[0]["fc", 1])
         assert inspector.activation("sparse").is_sparse
         assert inspector.maps("sparse").values.shape == (4,)
+
+
+class Threaded(nn.Module):
+    """Runs two layers in threads of its own, as ensembles do."""
+
+    def __init__(self, *, threads: bool) -> None:
+        super().__init__()
+        self.stem, self.fc, self.threads = nn.Conv2d(3, 3, 1), nn.Linear(8, 5), threads
+        self.branches = nn.ModuleList([nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)])
+
+    def forward(self, x: Tensor) -> Any:
+        x, builds = self.stem(x), torch.is_grad_enabled()
+
+        def run(branch: nn.Module) -> Tensor:
+            with torch.set_grad_enabled(builds):
+                result: Tensor = branch(x).relu_()
+                return result
+
+        if self.threads:
+            with ThreadPoolExecutor(2) as pool:
+                found = list(pool.map(run, self.branches))
+        else:
+            found = [run(branch) for branch in self.branches]
+        return self.fc(torch.cat(found, 1).mean((2, 3)))
+
+
+def test_layers_that_run_in_other_threads_are_not_listed() -> None:
+    """The others have the values and gradients that they have where all run in one."""
+    model, x = models.built(Threaded(threads=True)), models.pictures()
+    plain = Inspector(models.built(Threaded(threads=False)), x)
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        assert [info.name for info in inspector.layers] == ["stem", "fc"]
+        for name in ("stem", "fc"):
+            assert torch.equal(inspector.activation(name), plain.activation(name))
+        torch.testing.assert_close(inspector.gradient("stem", 1), plain.gradient("stem", 1))
+        found = cw.cam(inspector, "layercam", layer="stem", target=1).values
+    expected = cw.cam(plain, "layercam", layer="stem", target=1).values
+    np.testing.assert_allclose(found, expected, atol=1e-6)
