@@ -38,6 +38,10 @@ _ATTRIBUTES = {
 }
 _ALERTS = {"alert", "alert-info", "alert-success", "alert-warning", "alert-danger"}
 """Classes of the boxes that notebooks have for a tip or a warning."""
+_PLAYED = re.compile(
+    r"<(?:iframe|video|audio|source)\b[^<>]*?\ssrc=[\"']?(https?://[^\"'\s<>]+)[^<>]*>",
+    re.IGNORECASE,
+)
 _EMBEDDED = re.compile(r"\s*(data|attachment):", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 
@@ -55,7 +59,8 @@ def clean_html(html: str, pictures: Pictures | None = None) -> str:
     -------
     str
         The text stays; elements and attributes that are not known go, scripts and styles with what
-        they hold. Links lead to http, https, mailto or a place near the file.
+        they hold. Links lead to http, https, mailto or a place near the file; films and pages from
+        elsewhere are links, too.
     """
 
     def attribute(tag: str, name: str, value: str) -> str | None:
@@ -67,8 +72,9 @@ def clean_html(html: str, pictures: Pictures | None = None) -> str:
             return None
         return value
 
+    linked = _PLAYED.sub(r'<a href="\1">\1</a>', html)
     cleaned: str = nh3.clean(
-        html,
+        linked,
         tags=_TAGS,
         clean_content_tags={"script", "style", "template", "iframe", "object"},
         attributes=_ATTRIBUTES,

@@ -78,6 +78,22 @@ def test_pictures_are_found_by_their_names() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<iframe width="5" src="https://e.example/v?a=1" allowfullscreen></iframe>',
+        "<video controls><source src=https://e.example/v?a=1 type='video/mp4'></video>",
+        "<IFRAME SRC='https://e.example/v?a=1' onload=alert(1)>",
+    ],
+)
+def test_films_from_elsewhere_are_links(html: str) -> None:
+    parts = Parts(clean_html(html))
+    assert parts.elements == [
+        ("a", {"href": "https://e.example/v?a=1", "rel": "noopener noreferrer"})
+    ]
+    assert "https://e.example/v?a=1" in parts.text
+
+
 def test_colours_are_those_of_the_readers_theme() -> None:
     black = (
         '<p style="color:black">a <span style="color:black">b</span> <font color="#000">c</font>'
