@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from cnnviz_widgets.inspection.structure import Structure
+from cnnviz_widgets.inspection.targets import Target
 
 _WRITTEN = "modified by an inplace operation"
 _CHECKPOINTED = "use_reentrant"
@@ -51,6 +52,16 @@ def in_our_words(structure: Structure) -> Iterator[None]:
         else:
             raise
         raise RuntimeError(msg) from error
+
+
+def not_connected(path: str, target: Target) -> ValueError:
+    """Return the error for a score in whose graph a layer has no part."""
+    msg = (
+        f"target={target!r} does not depend on layer={path!r} through the graph, so there is no "
+        f"gradient: the model detaches it, runs it under no_grad, or does not use it. Choose "
+        f"another layer or target."
+    )
+    return ValueError(msg)
 
 
 def _what(error: RuntimeError) -> str:

@@ -27,7 +27,7 @@ from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.randomness import RandomState
 from cnnviz_widgets.inspection.readings import ModelInput, Prepared
-from cnnviz_widgets.inspection.refusals import in_our_words, is_refusal
+from cnnviz_widgets.inspection.refusals import in_our_words, is_refusal, not_connected
 from cnnviz_widgets.inspection.shadow import ModelState, Shadow
 from cnnviz_widgets.inspection.structure import Structure
 from cnnviz_widgets.inspection.targets import Target, score_per_image
@@ -374,12 +374,12 @@ class Session:
             scores = select_scores(graph.output, self.selector, self.prepared.batch_size)
             score = score_per_image(target, graph.output, scores, class_names)
             if not score.requires_grad or edge is None:
-                raise _not_connected(source.path, target)
+                raise not_connected(source.path, target)
             (gradient,) = torch.autograd.grad(
                 score.sum(), [edge], retain_graph=True, allow_unused=True
             )
         if gradient is None:
-            raise _not_connected(source.path, target)
+            raise not_connected(source.path, target)
         return gradient.detach()
 
     @property
@@ -441,12 +441,3 @@ def _value(trace: Trace, source: Source) -> int:
 def _autocast() -> bool:
     """Tell whether the caller runs under autocast on any kind of device."""
     return torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda")
-
-
-def _not_connected(path: str, target: Target) -> ValueError:
-    msg = (
-        f"target={target!r} does not depend on layer={path!r} through the graph, so there is no "
-        f"gradient: the model detaches it, runs it under no_grad, or does not use it. Choose "
-        f"another layer or target."
-    )
-    return ValueError(msg)
