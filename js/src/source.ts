@@ -128,6 +128,8 @@ export function openSource<T>(
     const data = events.read(frame);
     store.put(text, data, frame.bytes);
     const goal = wanted.get(key.side) ?? text;
+    // It may come as the answer to an earlier request, while the later one waits.
+    if (goal === text) stream.drop(slotOf(key.side));
     // On the way to a layer that is not here yet, every answer is shown: the picture follows the hand.
     const isOld = frame.seq < newest || frame.header.prefetch;
     if (goal !== text && (isOld || store.has(goal))) return;

@@ -1,6 +1,8 @@
 /**
  * The request client: one request in flight, the newest waiting one replaces the older, and the
  * next goes out only when the answer has been drawn, so the request itself is the acknowledgement.
+ * Of a slide one more may follow the first before that, so that the last never waits for a whole
+ * answer to another.
  */
 
 import { type Clock, makeTimer } from "./clock";
@@ -68,7 +70,14 @@ const LOST_MS = 30_000;
 const RESEND_MIN_MS = 700;
 const RESEND_MAX_MS = 5_000;
 const HELLO_TRIES = 5;
+/**
+ * Share of the usual time after which the newest of a slide follows the request in flight. Sooner,
+ * there would be so many more answers that each took longer, the last one too.
+ */
+const FOLLOW_SHARE = 2 / 3;
 const PREFETCH = "prefetch";
+/** What a slide asks for. The kernel stops any longer computation where a newer request follows it. */
+const SLIDE = "layer";
 
 /**
  * @param slots in the order in which they are served; those that are not named come after them, and
@@ -89,6 +98,8 @@ export function openStream(
   const stateTimer = makeTimer(clock);
   const helloTimer = makeTimer(clock);
   let inFlight: Ask | null = null;
+  /** What was in flight when a newer request of its slot followed it; the two are all there is. */
+  let older: Ask | null = null;
   let lastSeq = 0;
   let state: StreamState = "idle";
   let isVisible = true;
@@ -154,22 +165,29 @@ export function openStream(
 
   const finish = (): void => {
     inFlight = null;
+    older = null;
     resendTimer.stop();
     updateState();
   };
 
   /** Sends the most urgent of the waiting requests, if it is its turn. */
   const pump = (): void => {
-    if (isClosed || inFlight || !isVisible) return;
+    if (isClosed || !isVisible) return;
     const [next] = [...waiting.values()].sort((a, b) => rank(a) - rank(b));
     if (!next) return;
+    const usual = usualMs.get(next.kind) ?? 0;
+    if (inFlight) {
+      const age = clock.now() - inFlight.sentAt;
+      const isSlide = next.kind === SLIDE && next.slot === inFlight.slot;
+      if (older || !isSlide || !usual || age < FOLLOW_SHARE * usual) return;
+      older = inFlight;
+    }
     waiting.delete(next.slot);
     inFlight = next;
     lastSeq += 1;
     next.seq = lastSeq;
     next.sentAt = clock.now();
-    const patience = Math.max(RESEND_MIN_MS, 4 * (usualMs.get(next.kind) ?? 0));
-    next.delayMs = Math.min(RESEND_MAX_MS, patience);
+    next.delayMs = Math.min(RESEND_MAX_MS, Math.max(RESEND_MIN_MS, 4 * usual));
     transmit(next);
     updateState();
   };
@@ -190,6 +208,9 @@ export function openStream(
     const slot = answered ? answered.slot : slotOf(frame.seq);
     if (!frame.final) {
       if (answered) armResend(answered);
+    } else if (older?.seq === frame.seq) {
+      learn(older);
+      older = null;
     } else if (answered) {
       learn(answered);
       finish();

@@ -58,6 +58,22 @@ describe("a source", () => {
     expect(events).toEqual(["layer stem", "layer head"]);
   });
 
+  it("does not ask again for what comes as an earlier answer", () => {
+    const requests = () => model.sent.filter(({ type }) => type === "req").length;
+    source.want(key("stem"));
+    clock.pass(30);
+    model.answerLayer();
+    source.want(key("head"));
+    const head = model.last();
+    clock.pass(29);
+    source.want(key("body.relu"));
+    source.want(key("head"));
+    model.answerLayer(head);
+    expect(events).toEqual(["layer stem", "layer head"]);
+    model.answerLayer();
+    expect(requests()).toBe(3);
+  });
+
   it("never goes back: what comes late is kept without being shown", () => {
     source.want(key("stem"));
     const first = model.last();

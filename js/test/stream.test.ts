@@ -43,14 +43,76 @@ describe("latest wins", () => {
   });
 
   it("costs a drag of 120 events no more requests than answers", () => {
+    let answered = 0;
     for (let i = 0; i < 120; i++) {
       bench.ask(`layer ${i}`);
       clock.pass(16);
-      if (i % 4 === 3) bench.answer(bench.last());
+      if (i % 4 === 3) bench.answer(bench.requests[answered++]);
+      expect(bench.requests.length).toBeLessThanOrEqual(answered + 2);
     }
-    expect(bench.requests.length).toBeLessThanOrEqual(31);
-    bench.answer(bench.last());
+    expect(bench.requests).toHaveLength(31);
+    while (answered < bench.requests.length) bench.answer(bench.requests[answered++]);
     expect(bench.last()?.params.layer).toBe("layer 119");
+    expect(bench.stream.isQuiet()).toBe(true);
+  });
+});
+
+describe("a slide", () => {
+  /** A kernel that is known to answer within so many milliseconds. */
+  const usual = (ms: number) => {
+    bench.ask("first");
+    clock.pass(ms);
+    bench.answer(bench.last());
+  };
+  const asked = () => bench.layers.slice(1);
+
+  it("follows a request that is nearly answered with one more, and no third", () => {
+    usual(30);
+    bench.ask("a");
+    clock.pass(19);
+    bench.ask("b");
+    expect(asked()).toEqual(["a"]);
+    clock.pass(1);
+    bench.ask("c");
+    clock.pass(29);
+    bench.ask("d");
+    expect(asked()).toEqual(["a", "c"]);
+    bench.answer(bench.requests[1]);
+    expect(asked()).toEqual(["a", "c", "d"]);
+    expect(bench.states).toEqual(["asking", "idle", "asking"]);
+  });
+
+  it("does with the answer to the newest: what it replaced is not waited for", () => {
+    usual(30);
+    bench.ask("a");
+    clock.pass(20);
+    bench.ask("b");
+    const [, a, b] = bench.requests;
+    bench.answer(b);
+    expect(bench.stream.isQuiet()).toBe(true);
+    bench.answer(a);
+    bench.ask("c");
+    expect(asked()).toEqual(["a", "b", "c"]);
+    expect(bench.drawn).toEqual([1, 3, 2]);
+  });
+
+  it("sends only the newest again where both are lost", () => {
+    usual(30);
+    bench.ask("a");
+    clock.pass(20);
+    bench.ask("b");
+    clock.pass(700);
+    expect(asked()).toEqual(["a", "b", "b"]);
+  });
+
+  it("is of layers: a computation, which a newer request would stop, is let come", () => {
+    bench.stream.ask("map", { layer: "first" });
+    clock.pass(30);
+    bench.answer(bench.last());
+    bench.stream.ask("map", { layer: "a" });
+    clock.pass(29);
+    bench.stream.ask("map", { layer: "b" });
+    expect(asked()).toEqual(["a"]);
   });
 });
 
