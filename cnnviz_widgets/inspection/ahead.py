@@ -74,6 +74,7 @@ class Ahead(Sweeper):
         self._watched = watched
         self._edges: dict[Key, GradientEdge] = {}
         self._named = dict(self._infos)
+        self._heads: dict[Key, Head | None] = {}
         self._recorder: OutlineRecorder | None = None
         self.said: Scores | None = None  # until the graph is no longer there
 
@@ -129,6 +130,11 @@ class Ahead(Sweeper):
     def head(self, info: LayerInfo) -> Head | None:
         """Return the linear head of a layer as the graph shows it; None where it shows none."""
         key = (info.path, info.call)
+        if key not in self._heads:
+            self._heads[key] = self._read_head(info, key)
+        return self._heads[key]
+
+    def _read_head(self, info: LayerInfo, key: Key) -> Head | None:
         value, edge = self._values.get(key), self._edges.get(key)
         scores = None if self.said is None else self.said.values
         layout = self._session.layout_of(Source(*key, "output"), info.name).layout

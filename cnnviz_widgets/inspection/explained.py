@@ -226,7 +226,10 @@ class ClassTargets(Sequence[ExplainedTarget]):
 
     def distinct(self) -> ClassTargets:
         """Return the same with each class once."""
-        return ClassTargets(self._scores, [*dict.fromkeys(self.indices)], self._class_names)
+        once = [*dict.fromkeys(self.indices)]
+        if len(once) == len(self):
+            return self
+        return ClassTargets(self._scores, once, self._class_names)
 
 
 def indices_of(targets: Sequence[ExplainedTarget]) -> list[int | None]:
