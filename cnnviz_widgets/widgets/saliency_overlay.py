@@ -16,7 +16,7 @@ from cnnviz_widgets.attribution.saliency import saliency
 from cnnviz_widgets.attribution.sweep import MapReport, grid_layers
 from cnnviz_widgets.inspection.targets import class_index
 from cnnviz_widgets.methods.progress import Cancelled
-from cnnviz_widgets.methods.registry import Family, Method, checked_parameters
+from cnnviz_widgets.methods.registry import Family, Method, checked_parameters, methods
 from cnnviz_widgets.rendering.colormap import Rgb, colormap_names
 from cnnviz_widgets.streaming.messages import Request, read_whole
 from cnnviz_widgets.streaming.wire import Header
@@ -118,7 +118,7 @@ class SaliencyOverlay(InspectorWidget):
     _css = built("saliency-overlay.css")
 
     NEEDS_KERNEL: ClassVar[tuple[str, ...]] = (
-        *("method", "add", "cancel", "again", "layer"),
+        *("add", "cancel", "again", "layer"),
         *parameter_controls(*FAMILIES),
     )
 
@@ -218,7 +218,7 @@ class SaliencyOverlay(InspectorWidget):
         return checked_choice(name, proposal["value"], allowed)
 
     def _bake_requests(self) -> Iterator[Wanted]:
-        """Ask what is on the screen, then quick methods of other pictures and of other classes."""
+        """Ask what is on the screen, then quick maps of other pictures, classes and methods."""
         insp = self.inspector
         images = sorted(range(insp.batch_size), key=lambda image: image != self.image)
         for image in images:
@@ -234,14 +234,26 @@ class SaliencyOverlay(InspectorWidget):
                 for slot in quick:
                     what = f"maps of other classes of picture {image + 1}"
                     yield self._wanted(slot, image, prediction.index, what)
+        others = [method for method in methods("saliency") if not method.progressive]
+        for image in images:
+            what = f"maps of other methods of picture {image + 1}"
+            for target in (self.target, *(prediction.index for prediction in ranked[image])):
+                for slot in slots:
+                    for method in others:
+                        if method.name != self.panels[slot]["method"]:
+                            yield self._wanted(slot, image, target, what, instead=method)
 
-    def _wanted(self, slot: int, image: int, target: int | None, what: str) -> Wanted:
+    def _wanted(
+        self, slot: int, image: int, target: int | None, what: str, *, instead: Method | None = None
+    ) -> Wanted:
+        """Ask for a panel's map, or for what it shows when another method is chosen in it."""
+        method = instead or self._method(slot)
         params: Header = {
-            "method": self.panels[slot]["method"],
-            "parameters": self.panels[slot]["parameters"],
+            "method": method.name if instead else self.panels[slot]["method"],
+            "parameters": {} if instead else self.panels[slot]["parameters"],
             "target": target,
             "image": image,
-            "layer": self.layer if takes_layer(self._method(slot)) else None,
+            "layer": self.layer if takes_layer(method) else None,
         }
         return Wanted(PANEL_KINDS[slot], params, what)
 

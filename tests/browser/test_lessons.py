@@ -83,7 +83,6 @@ class Driven:
             self.step("layer", "layer")
         if self.name in ("cam-slider", "saliency-overlay"):
             self.step("target", "target")
-        if self.name == "cam-slider":
             self.choose("method", "method")
         if self.name == "layer-browser":
             self.open_a_channel()

@@ -326,9 +326,16 @@ def test_what_is_baked_is_asked_as_the_browser_asks() -> None:
     methods = [params["method"] for _, params in asked if "method" in params]
     # The method that takes its time is kept for what is on the screen alone.
     assert methods.count("rise") == 1
-    assert methods.count("gradient") == 2 + 2 * 3
+    assert methods.count("gradient") == (2 + 2 * 3) * 3  # in the other two panels, too
+    others = [params for _, params in asked if params.get("method") == "guided_backprop"]
+    assert len(others) == (2 + 2 * 3) * 3
+    assert [(params["image"], params["target"]) for params in others[:4]] == [
+        *[(1, None)] * 3,
+        (1, widget.inspector.predictions(1)[1][0].index),
+    ]
     assert widget.bake().answers == len(wanted)
     assert "parameter-masks" in widget.NEEDS_KERNEL
+    assert "method" not in widget.NEEDS_KERNEL
 
 
 def test_the_still_picture_waits_for_no_slow_method() -> None:
