@@ -101,7 +101,7 @@ class Ahead(Sweeper):
         if self._is_late or taps.surprised:
             return False
         if not self._watched:
-            return self._shows_heads(said)
+            return self._shows_heads()
         recorder = self._recorder
         assert recorder is not None
         return outline_of(recorder) == structure.outline
@@ -117,11 +117,8 @@ class Ahead(Sweeper):
         recorder.listed()
         return said
 
-    def _shows_heads(self, said: Scores) -> bool:
+    def _shows_heads(self) -> bool:
         """Tell whether the graph goes from the scores to each layer as linear heads do."""
-        classes = None if said.values is None else said.values.shape[1]
-        if said.kind != "logit" or classes != self._session.class_count:
-            return False
         shown = self._session.memory.shown_heads
         for info in self._infos.values():
             shown[info.name] = self.head(info) is not None
@@ -135,12 +132,10 @@ class Ahead(Sweeper):
         return self._heads[key]
 
     def _read_head(self, info: LayerInfo, key: Key) -> Head | None:
-        value, edge = self._values.get(key), self._edges.get(key)
+        edge = self._edges.get(key)
         scores = None if self.said is None else self.said.values
         layout = self._session.layout_of(Source(*key, "output"), info.name).layout
         if scores is None or edge is None or layout not in CHANNELS:
-            return None
-        if value is None or value.shape != tuple(info.shape):
             return None
         return head_of_graph(scores, edge, info.shape, CHANNELS[layout])
 

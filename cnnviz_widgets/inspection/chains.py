@@ -77,7 +77,7 @@ def head_of_graph(
 def _read(scores: Tensor, layer: GradientEdge, shape: Sequence[int], axis: int) -> Head | None:
     channels = shape[axis]
     weight, below = _dense(_unshaped((scores.grad_fn, 0)))
-    if weight is None or weight.shape != (scores.shape[1], channels) or scores.shape[0] != 1:
+    if weight is None or weight.shape != (scores.shape[1], channels):
         return None
     node, output = _unshaped(below)
     if node is None or node.name() != _MEAN or output:

@@ -16,6 +16,7 @@ Tail = Callable[[Tensor], Tensor]
 _DENSE = nn.Linear(4, 5).requires_grad_(requires_grad=False)
 _PLAIN = nn.Linear(4, 5, bias=False).requires_grad_(requires_grad=False)
 _WIDE = nn.Linear(6, 5).requires_grad_(requires_grad=False)
+_HALF = nn.Linear(2, 3).requires_grad_(requires_grad=False)
 _FOUR = nn.Linear(4, 4).requires_grad_(requires_grad=False)
 
 
@@ -91,6 +92,11 @@ OTHERS: dict[str, tuple[Tail, tuple[int, ...], int]] = {
     "scaled": (lambda x: _DENSE(x.mean((2, 3)) * 2), (4, 3, 2), 1),
     "scaled in the product": (
         lambda x: torch.addmm(_DENSE.bias, x.mean((2, 3)), _DENSE.weight.t(), alpha=2),
+        (4, 3, 2),
+        1,
+    ),
+    "a dense layer on halves": (
+        lambda x: _HALF(x.mean((2, 3)).view(2, 2)).view(1, 6),
         (4, 3, 2),
         1,
     ),

@@ -77,6 +77,11 @@ def test_targets_of_every_kind() -> None:
         inspector.passes.targets([torch.ones(3)])
     with pytest.raises(ValueError, match="target=9 is not a class of this model"):
         inspector.passes.targets([9])
+    with pytest.raises(ValueError, match="target=-1 is not a class of this model"):
+        inspector.passes.targets([2, -1])
+    several = inspector.passes.targets([3, 1, 3], image=1)
+    assert [target.index for target in several[1:]] == [1, 3]
+    assert several[0] == named
 
 
 @pytest.mark.parametrize("final", [nn.Softmax(1), nn.LogSoftmax(1), nn.Sigmoid()])

@@ -99,6 +99,21 @@ class DarkRunsTwice(Tail):
         return scores
 
 
+class DarkLooksTwice(Tail):
+    """The layer is called again for nothing, so that its name no longer says which call."""
+
+    def scores(self, y: Tensor, *, dark: bool) -> Tensor:
+        if dark:
+            self.relu(y)
+        return super().scores(y, dark=dark)
+
+
+class BrightIsProbable(Tail):
+    def scores(self, y: Tensor, *, dark: bool) -> Tensor:
+        scores = super().scores(y, dark=dark)
+        return scores if dark else scores.softmax(1)
+
+
 class DarkIsNotTrained(Tail):
     def scores(self, y: Tensor, *, dark: bool) -> Tensor:
         with torch.set_grad_enabled(torch.is_grad_enabled() and not dark):
@@ -182,8 +197,9 @@ def all_classes(inspector: Inspector, method: str, **other: Any) -> tuple[Any, A
 
 
 TAILS = (
-    Tail, DarkByAnother, DarkIsCut, DarkIsScaled, DarkRunsTwice, DarkIsNotTrained, DarkIsLouder,
-    DarkIsProbable, DarkIsWrittenTo, Hooked, TwoLayers, ReluBehind, Softmax, AlwaysDrops, Sliced,
+    Tail, DarkByAnother, DarkIsCut, DarkIsScaled, DarkRunsTwice, DarkLooksTwice,
+    BrightIsProbable, DarkIsNotTrained, DarkIsLouder, DarkIsProbable, DarkIsWrittenTo, Hooked,
+    TwoLayers, ReluBehind, Softmax, AlwaysDrops, Sliced,
 )  # fmt: skip
 
 
