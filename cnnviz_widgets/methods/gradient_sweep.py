@@ -245,7 +245,9 @@ def _headed(
     if set(maps) == {"gradcam"}:  # for all classes one product of matrices
         every = rows == [*range(len(head.weight))]
         weights = (head.weight if every else head.weight[rows]).to(activation)
-        maps["gradcam"][layer] = exact_product(weights, activation / head.places)
+        # In this order in memory, two threads take half the time.
+        values = (activation / head.places).t().contiguous().t()
+        maps["gradcam"][layer] = exact_product(weights, values)
     else:
         for place, row in enumerate(head.gradients(rows).to(activation)):
             for name, values in cams(activation, row[:, None].expand_as(activation)).items():
