@@ -6,6 +6,7 @@ normalised. Out: `Prepared`, copies of them that the model can be run on.
 
 from __future__ import annotations
 
+import math
 import os
 import reprlib
 from collections.abc import Mapping, Sequence
@@ -267,7 +268,7 @@ def _check_size(tensor: Tensor) -> None:
 
 
 def _check_values(tensor: Tensor) -> None:
-    if not tensor.is_floating_point() or bool(torch.isfinite(tensor.sum())):
+    if not tensor.is_floating_point() or math.isfinite(tensor.sum()):
         return  # a sum may overflow, but a finite one has no bad term
     bad = ~torch.isfinite(tensor)
     count = int(bad.sum())

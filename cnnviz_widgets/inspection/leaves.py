@@ -16,6 +16,7 @@ from torch.nn import functional
 from torch.nn.modules import module as module_file
 
 from cnnviz_widgets.inspection.calls import Source
+from cnnviz_widgets.inspection.pooling import max_pool2d, pools_quickly
 from cnnviz_widgets.inspection.values import storage_of
 
 Run = Callable[[Tensor], Tensor]
@@ -33,14 +34,14 @@ class Kind(NamedTuple):
         Takes what a module holds and the tensors by name; returns what its ``forward`` does.
     tensors : tuple of str
         The parameters and buffers that the function takes behind its input, in its order.
-    ranks : tuple of int
-        Numbers of axes that the layer takes; empty where it does not say.
+    takes : callable or None
+        Takes a leaf and its input; tells whether `run` does what the layer does then. None: always.
     """
 
     function: str
     run: Callable[[State, dict[str, Tensor]], Run]
     tensors: tuple[str, ...] = ()
-    ranks: tuple[int, ...] = ()
+    takes: Callable[[Leaf, Tensor], bool] | None = None
 
 
 def _convolution(convolve: Callable[..., Tensor]) -> Callable[[State, dict[str, Tensor]], Run]:
@@ -72,6 +73,20 @@ def _batch_norm(state: State, tensors: dict[str, Tensor]) -> Run:
     return run
 
 
+def _normalises(*ranks: int) -> Callable[[Leaf, Tensor], bool]:
+    """Return what tells whether a BatchNorm normalises with its statistics, as it was found."""
+
+    def takes(leaf: Leaf, x: Tensor) -> bool:
+        state = leaf.state
+        return not state["training"] and state["eps"] == leaf.eps and x.dim() in ranks
+
+    return takes
+
+
+def _max_pool(state: State, _tensors: dict[str, Tensor]) -> Run:
+    return functools.partial(max_pool2d, state)
+
+
 def _relu(_state: State, _tensors: dict[str, Tensor]) -> Run:
     return torch.relu
 
@@ -83,9 +98,10 @@ _KINDS: dict[type[nn.Module], Kind] = {
     nn.Conv2d: Kind("conv2d", _convolution(torch.conv2d), _AFFINE),
     nn.Conv3d: Kind("conv3d", _convolution(torch.conv3d), _AFFINE),
     nn.Linear: Kind("linear", _linear, _AFFINE),
-    nn.BatchNorm1d: Kind("batch_norm", _batch_norm, _STATISTICS, (2, 3)),
-    nn.BatchNorm2d: Kind("batch_norm", _batch_norm, _STATISTICS, (4,)),
-    nn.BatchNorm3d: Kind("batch_norm", _batch_norm, _STATISTICS, (5,)),
+    nn.BatchNorm1d: Kind("batch_norm", _batch_norm, _STATISTICS, _normalises(2, 3)),
+    nn.BatchNorm2d: Kind("batch_norm", _batch_norm, _STATISTICS, _normalises(4)),
+    nn.BatchNorm3d: Kind("batch_norm", _batch_norm, _STATISTICS, _normalises(5)),
+    nn.MaxPool2d: Kind("max_pool2d", _max_pool, takes=lambda leaf, x: pools_quickly(leaf.state, x)),
     nn.ReLU: Kind("relu", _relu),
 }
 _HOOKS = (
@@ -96,7 +112,7 @@ _METHODS = ("__call__", "_call_impl", "__getattr__", "forward", "_conv_forward",
 
 def _code() -> list[object]:
     """Return what a call of a listed layer runs, as it is now."""
-    names = {kind.function for kind in _KINDS.values()} | {"relu_"}
+    names = {kind.function for kind in _KINDS.values()} | {"relu_", "max_pool1d", "maximum"}
     places = (torch, functional)
     functions = [getattr(place, name, None) for place in places for name in sorted(names)]
     return functions + [getattr(layer, name, None) for layer in _KINDS for name in _METHODS]
@@ -124,8 +140,10 @@ class Leaf:
         ``forward(module, input)`` of its class.
     run : callable
         The same of the input alone, in eval mode and new memory.
-    ranks : tuple of int
-        Numbers of axes of the input that it takes; empty where it does not say.
+    takes : callable or None
+        Tells of itself and the input whether `run` does what the layer does; None: it always does.
+    may_write : bool
+        Whether the layer can be told to write to its input.
     state, size : dict, int
         What the module holds, and how much, while somebody hears.
     held : list of (dict, str, Tensor)
@@ -146,14 +164,15 @@ class Leaf:
         "forward",
         "function",
         "held",
+        "may_write",
         "module",
         "path",
         "place",
-        "ranks",
         "run",
         "size",
         "source",
         "state",
+        "takes",
     )
 
     def __init__(self, path: str, module: nn.Module, kind: Kind) -> None:
@@ -161,14 +180,14 @@ class Leaf:
         self.module = module
         self.function = kind.function
         self.forward: Callable[[nn.Module, Tensor], Tensor] = type(module).forward
-        self.state = vars(module)
+        self.state: State = vars(module)
         self.size = len(self.state) + 1  # and what runs in place of its forward
         self.held = [(holder, name, holder[name]) for holder, name in _held(module, kind)]
         self.run = kind.run(self.state, {name: tensor for _, name, tensor in self.held})
-        self.ranks = kind.ranks
+        self.takes = kind.takes
         self.eps: float = self.state.get("eps", 0.0)
         self.source = Source(path, 1, "output")
-        self.cheap = kind.function == "relu"
+        self.cheap = self.may_write = kind.function == "relu"
         self.place = (0, 0, 0)
 
     def again(self, numbers: list[Tensor], x: Tensor) -> Tensor:

@@ -101,6 +101,8 @@ def trace(
     BaseException
         Whatever the model raises, with a note that names the layer and its input's shape.
     """
+    if spare:
+        spare[-1] = spare[-1].new_empty(0)  # an input goes before the copy that takes its place
     before = RandomState.now(tensors_in(inputs))
     begin = random or before
     with torch.inference_mode(mode=False), torch.set_grad_enabled(plan.graph):

@@ -20,6 +20,7 @@ LISTED: list[tuple[Callable[[], nn.Module], tuple[int, ...]]] = [
     (lambda: nn.BatchNorm1d(3), (2, 3)),
     (lambda: nn.BatchNorm2d(3, eps=0.1, affine=False), (2, 3, 4, 4)),
     (lambda: nn.BatchNorm3d(3), (1, 3, 4, 5, 6)),
+    (lambda: nn.MaxPool2d(3, 2, padding=1), (2, 3, 7, 8)),
     (lambda: nn.ReLU(), (2, 3)),
 ]
 
