@@ -97,6 +97,7 @@ export function openStream(
   const resendTimer = makeTimer(clock);
   const stateTimer = makeTimer(clock);
   const helloTimer = makeTimer(clock);
+  const followTimer = makeTimer(clock);
   let inFlight: Ask | null = null;
   /** What was in flight when a newer request of its slot followed it; the two are all there is. */
   let older: Ask | null = null;
@@ -177,9 +178,14 @@ export function openStream(
     if (!next) return;
     const usual = usualMs.get(next.kind) ?? 0;
     if (inFlight) {
-      const age = clock.now() - inFlight.sentAt;
       const isSlide = next.kind === SLIDE && next.slot === inFlight.slot;
-      if (older || !isSlide || !usual || age < FOLLOW_SHARE * usual) return;
+      if (older || !isSlide || !usual) return;
+      const tooSoonMs = inFlight.sentAt + FOLLOW_SHARE * usual - clock.now();
+      // No event may come after this one. A timer may be early by a part of a millisecond.
+      if (tooSoonMs > 1) {
+        followTimer.start(tooSoonMs, pump);
+        return;
+      }
       older = inFlight;
     }
     waiting.delete(next.slot);
@@ -194,18 +200,16 @@ export function openStream(
 
   const learn = ({ kind, sentAt }: Ask): void => {
     const tookMs = clock.now() - sentAt;
-    usualMs.set(kind, 0.75 * (usualMs.get(kind) ?? tookMs) + 0.25 * tookMs);
+    usualMs.set(kind, (3 * (usualMs.get(kind) ?? tookMs) + tookMs) / 4);
   };
 
   /** The slot of a request that made way for another after it had been sent as `seq`. */
-  const slotOf = (seq: number): string | null => {
-    for (const ask of waiting.values()) if (ask.seq === seq) return ask.slot;
-    return null;
-  };
+  const slotOf = (seq: number): string | undefined =>
+    [...waiting.values()].find((ask) => ask.seq === seq)?.slot;
 
   const receiveFrame = (frame: Frame): void => {
     const answered = inFlight?.seq === frame.seq ? inFlight : null;
-    const slot = answered ? answered.slot : slotOf(frame.seq);
+    const slot = answered?.slot ?? slotOf(frame.seq);
     if (!frame.final) {
       if (answered) armResend(answered);
     } else if (older?.seq === frame.seq) {
@@ -290,7 +294,7 @@ export function openStream(
       isClosed = true;
       inFlight = null;
       waiting.clear();
-      for (const timer of [resendTimer, stateTimer, helloTimer]) timer.stop();
+      for (const timer of [resendTimer, stateTimer, helloTimer, followTimer]) timer.stop();
     },
   };
 }

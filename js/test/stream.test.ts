@@ -69,17 +69,28 @@ describe("a slide", () => {
   it("follows a request that is nearly answered with one more, and no third", () => {
     usual(30);
     bench.ask("a");
-    clock.pass(19);
+    clock.pass(17);
     bench.ask("b");
-    expect(asked()).toEqual(["a"]);
     clock.pass(1);
     bench.ask("c");
-    clock.pass(29);
+    expect(asked()).toEqual(["a"]);
+    clock.pass(30);
     bench.ask("d");
     expect(asked()).toEqual(["a", "c"]);
     bench.answer(bench.requests[1]);
     expect(asked()).toEqual(["a", "c", "d"]);
     expect(bench.states).toEqual(["asking", "idle", "asking"]);
+  });
+
+  it("lets the last of a slide follow by itself, when it is time", () => {
+    usual(30);
+    bench.ask("a");
+    clock.pass(1);
+    bench.ask("b");
+    clock.pass(17);
+    expect(asked()).toEqual(["a"]);
+    clock.pass(2);
+    expect(asked()).toEqual(["a", "b"]);
   });
 
   it("does with the answer to the newest: what it replaced is not waited for", () => {
