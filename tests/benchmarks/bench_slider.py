@@ -111,7 +111,7 @@ class _Size:
 
 
 _QUICK = _Size(rounds=2, steps=8, rest_steps=4, peer_steps=1, drags=1)
-_FULL = _Size(rounds=9, steps=26, rest_steps=7, peer_steps=2, drags=5)
+_FULL = _Size(rounds=9, steps=26, rest_steps=7, peer_steps=2, drags=9)
 
 
 def measure(*, quick: bool) -> list[Figure]:
