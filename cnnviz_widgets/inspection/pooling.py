@@ -25,6 +25,8 @@ def pools_quickly(state: dict[str, Any], x: Tensor) -> bool:
     """
     if x.dim() != 4 or x.requires_grad or x.dtype not in _TYPES or x.device.type != "cpu":
         return False
+    if torch._C._functorch.is_functorch_wrapped_tensor(x):  # as inside vmap
+        return False
     if state["return_indices"] or state["ceil_mode"] or _pair(state["dilation"]) != (1, 1):
         return False
     is_plain = x.is_contiguous() and not x.is_contiguous(memory_format=torch.channels_last)
@@ -69,5 +71,10 @@ def _windows(state: dict[str, Any]) -> list[tuple[int, int]]:
     return [_pair(state[name]) for name in ("kernel_size", "stride", "padding")]
 
 
-def _pair(number: int | tuple[int, int]) -> tuple[int, int]:
-    return (number, number) if isinstance(number, int) else (number[0], number[1])
+def _pair(numbers: object) -> tuple[int, int]:
+    """Return two numbers, which no window has where torch reads something else in their place."""
+    both = (numbers, numbers) if isinstance(numbers, int) else numbers
+    match both:
+        case (int(vertical), int(horizontal)):
+            return vertical, horizontal
+    return -1, -1

@@ -102,7 +102,7 @@ def trace(
         Whatever the model raises, with a note that names the layer and its input's shape.
     """
     if spare:
-        spare[-1] = spare[-1].new_empty(0)  # an input goes before the copy that takes its place
+        spare[-1] = torch.empty(0)  # an input goes before the copy that takes its place
     before = RandomState.now(tensors_in(inputs))
     begin = random or before
     with torch.inference_mode(mode=False), torch.set_grad_enabled(plan.graph):

@@ -59,6 +59,8 @@ def test_every_kind_of_window_gives_what_torch_gives(dtype: torch.dtype) -> None
         ("holes", {"dilation": 2}, None),
         ("padding as wide as half a window", {"kernel_size": 2, "padding": 1}, None),
         ("windows larger than the picture", {"kernel_size": 9}, None),
+        ("one number in a tuple", {"kernel_size": (3,)}, None),
+        ("a number of NumPy's", {"kernel_size": np.int64(3)}, None),
         ("a graph", {}, lambda x: x.requires_grad_()),
         ("whole numbers", {}, lambda x: x.long()),
         ("half precision", {}, lambda x: x.bfloat16()),
@@ -71,6 +73,34 @@ def test_anything_else_is_left_to_torch(kept_from: str, options: Any, change: An
     layer, x = nn.MaxPool2d(**{"kernel_size": 3, **options}), torch.randn(2, 3, 8, 8)
     assert pools_quickly(vars(nn.MaxPool2d(3)), x)
     assert not pools_quickly(vars(layer), x if change is None else change(x)), kept_from
+
+
+def test_a_step_that_is_taken_away_is_that_of_the_window() -> None:
+    layer, x = nn.MaxPool2d(3, 1), torch.randn(1, 2, 9, 9)
+    layer.stride = None  # type: ignore[assignment]  # as torch's function allows
+    found = Inspector(nn.Sequential(nn.Conv2d(2, 2, 1), layer), x).activation("1")
+    assert found.shape == (1, 2, 3, 3)
+
+
+class Mapped(nn.Module):
+    """Runs its layers once for each picture, with torch.vmap."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool2d(2)
+        self.fc = nn.Linear(3, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled: Tensor = torch.vmap(lambda one: self.pool(one[None])[0])(x)
+        y: Tensor = self.fc(pooled.mean((2, 3)))
+        return y
+
+
+def test_layers_inside_vmap_are_left_to_torch() -> None:
+    model, x = models.built(Mapped()), models.pictures(2, 3, 8, 8)
+    with torch.no_grad():
+        expected = model.eval()(x)
+    assert torch.equal(Inspector(model, x).activation("fc"), expected)
 
 
 def test_a_gradient_goes_where_torchs_own_pooling_sends_it() -> None:
