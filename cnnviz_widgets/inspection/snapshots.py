@@ -25,8 +25,8 @@ class Snapshot:
     """Attributes of modules, and items of the dicts, lists and sets in them, at one time.
 
     Which objects are held is noted, not what a tensor or another object holds in turn, but for
-    random generators, which go on from where they were. Scripted
-    modules keep their state elsewhere and are passed over.
+    random generators, which go on from where they were. Scripted modules keep their state
+    elsewhere and are passed over.
 
     Parameters
     ----------
@@ -82,7 +82,6 @@ class Snapshot:
             if members != known:
                 members.clear()
                 members.update(known)
-
         for rewind in self._rewinds:
             rewind()
 
