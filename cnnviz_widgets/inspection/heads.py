@@ -6,19 +6,18 @@ is then the same at every place, and read off the linear layer's weights.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from cnnviz_widgets.inspection.ahead import sweeper
+from cnnviz_widgets.inspection.axes import Grid
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.chains import Head
 from cnnviz_widgets.inspection.explained import ExplainedTarget
 from cnnviz_widgets.inspection.layers import LayerInfo
 from cnnviz_widgets.inspection.layouts import CHANNELS
 from cnnviz_widgets.inspection.runs import Subject, near
-from cnnviz_widgets.inspection.session import Session
+from cnnviz_widgets.inspection.session import Session, ValueLayout
 
 
 def linear_head(session: Session, info: LayerInfo, image: int) -> Head | None:
@@ -39,29 +38,42 @@ def linear_head(session: Session, info: LayerInfo, image: int) -> Head | None:
     generator = torch.Generator("cpu").manual_seed(0)
     mix = torch.randn(classes or 0, generator=generator, dtype=torch.float32, device="cpu")
     gradient = _gradient(session, info, image, mix)
-    axis = CHANNELS[_layout(session, info)]
+    if gradient is None:
+        return None
+    axis = CHANNELS[_layout(session, info).layout]
     if read is not None and shown.setdefault(info.name, _fits(read, gradient, mix, axis)):
         return read
-    return listed if listed is not None and _fits(listed, gradient, mix, axis) else None
+    if listed is None:
+        return None
+    meant = _meant(gradient, _layout(session, info).grid)
+    head = Head(listed, meant.numel() // listed.shape[1])
+    return head if _fits(head, meant, mix, axis) else None
 
 
-def _layout(session: Session, info: LayerInfo) -> str:
-    return session.layout_of(Source(info.path, info.call, "output"), info.name).layout
+def _layout(session: Session, info: LayerInfo) -> ValueLayout:
+    return session.layout_of(Source(info.path, info.call, "output"), info.name)
 
 
-def _fits(head: Head, gradient: Tensor | None, mix: Tensor, axis: int) -> bool:
+def _meant(gradient: Tensor, grid: Grid | None) -> Tensor:
+    """Return a gradient without class and register tokens, where these are none of the mean."""
+    if grid is None:
+        return gradient
+    end = gradient.shape[1] - grid.after
+    others = torch.cat([gradient[:, : grid.before], gradient[:, end:]], dim=1)
+    return gradient if others.any() else gradient[:, grid.before : end]
+
+
+def _fits(head: Head, gradient: Tensor, mix: Tensor, axis: int) -> bool:
     """Tell whether the gradient of a sum of class scores is what a head says, at all places."""
-    if gradient is None:
-        return False
     expected = (mix.to(head.weight) @ head.weight) / head.places
     # Where the gradient is the same at all places, its largest and smallest values are, too.
     across = [a for a in range(gradient.dim()) if a != axis % gradient.dim()]
     return near(gradient.amax(across), expected) and near(gradient.amin(across), expected)
 
 
-def _listed(session: Session, info: LayerInfo) -> Head | None:
-    """Return the head that the last layer with weights of the right size would make, a copy."""
-    layout, classes = _layout(session, info), session.class_count
+def _listed(session: Session, info: LayerInfo) -> Tensor | None:
+    """Return the weights (K, C) of the last layer that has some of the right size, a copy."""
+    layout, classes = _layout(session, info).layout, session.class_count
     if layout not in CHANNELS or classes is None:
         return None
     channels = info.shape[CHANNELS[layout]]
@@ -70,8 +82,7 @@ def _listed(session: Session, info: LayerInfo) -> Head | None:
         if not call.is_leaf or not isinstance(weight, Tensor) or not weight.is_floating_point():
             continue
         if weight.shape[:2] == (classes, channels) and weight.numel() == classes * channels:
-            matrix = weight.detach().reshape(classes, channels).clone()
-            return Head(matrix, math.prod(info.shape[1:]) // channels)
+            return weight.detach().reshape(classes, channels).clone()
     return None
 
 

@@ -53,6 +53,32 @@ def test_token_grids_have_heads_too() -> None:
     assert inspector.passes.linear_head("norm") is None
 
 
+class PatchMean(models.Tokens):
+    """Has a class token, and averages the others."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert self.token is not None
+        y = self.patches(x).flatten(2).transpose(1, 2)
+        y = torch.cat((self.token.expand(len(y), -1, -1), y), dim=1)
+        scores: Tensor = self.head(self.norm(y + self.mlp(y))[:, 1:].mean(1))
+        return scores
+
+
+def test_a_head_of_the_tokens_that_have_places_alone() -> None:
+    """The class token is none of what the mean is over, and has no gradient."""
+    model = PatchMean()
+    inspector = Inspector(models.built(model), models.pictures(1, 3, 16, 16))
+    head = inspector.passes.linear_head("norm")
+    assert head is not None
+    gradient = inspector.gradient("norm", 1)
+    places = gradient.shape[1] - 1
+    assert head.places == places
+    torch.testing.assert_close(head.gradients([1])[0].expand(1, places, -1), gradient[:, 1:])
+    found = cw.cam(inspector, "cam", layer="norm", target=1).values
+    expected = inspector.activation("norm")[0, 1:] @ model.head.weight[1].detach()
+    torch.testing.assert_close(torch.as_tensor(found).flatten(), expected)
+
+
 class Tail(nn.Module):
     """A stem, the mean over the grid, and whatever a test makes of that."""
 
