@@ -21,7 +21,7 @@ from cnnviz_widgets.inspection.operations import (
     OperationRecorder,
     leaf_operation,
 )
-from cnnviz_widgets.inspection.recipes import DEEPEST, SUMS_IN_PLACE, Recipe, is_sum
+from cnnviz_widgets.inspection.recipes import MOST_STEPS, SUMS_IN_PLACE, Recipe, is_sum
 from cnnviz_widgets.inspection.values import storage_of, version_of
 
 # A call in short, so that little time is spent while the model runs: the layer, which of its
@@ -57,7 +57,7 @@ class QuickRecorder(OperationRecorder):
         super().__init__(plan, parameters)
         self._spare = [] if spare is None else spare
         self.recipes: dict[int, Recipe] = {}
-        self._depths: dict[int, int] = {}  # steps from kept values, of all that are at hand
+        self._steps: dict[int, int] = {}  # that computing a value takes, of all that are at hand
         self._numbers: list[Tensor] = []  # what BatchNorms compute with
         self._fresh: list[Tensor] = []  # kept, and their storages not yet among the guarded
         self._budget = plan.budget
@@ -88,33 +88,33 @@ class QuickRecorder(OperationRecorder):
             leaf.cheap = False  # a BatchNorm writes to its statistics, uncounted, or has changed
             return None
         given = self.values.number(x)
-        depth = self._depths.get(given, -1)
-        if depth < 0:
-            depth = self._taken(leaf, x, given)
+        steps = self._steps.get(given, -1)
+        if steps < 0:
+            steps = self._taken(leaf, x, given)
         shape = x.shape
         if self._spare and not leaf.cheap:
             self._spare.pop()  # its memory is what the output will take
         try:
             y: Tensor | None
             if leaf.may_write and state["inplace"]:
-                y = self._in_place(leaf, x, depth)
+                y = self._in_place(leaf, x, steps)
             else:
                 y = leaf.run(x)
         except BaseException:
             self.enter(leaf.path, leaf.module, (x,), {})  # as a call that did not return
             raise
         if y is not None:
-            self._note_short(leaf, given, shape, y, depth)
+            self._note_short(leaf, given, shape, y, steps)
         return y
 
     def _taken(self, leaf: Leaf, x: Tensor, given: int) -> int:
-        """Keep an input that is not at hand; return its steps from kept values."""
+        """Keep an input that is not at hand; return the steps that computing it takes."""
         self.keep(x, given, Source(leaf.path, self._counts.get(leaf.path, 0) + 1, "input"))
-        return self._depths.get(given, _FAR)
+        return self._steps.get(given, _FAR)
 
-    def _in_place(self, leaf: Leaf, x: Tensor, depth: int) -> Tensor | None:
+    def _in_place(self, leaf: Leaf, x: Tensor, steps: int) -> Tensor | None:
         """Run a ReLU that writes to its input, in new memory where that is kept."""
-        if self._may_write(x, depth):
+        if self._may_write(x, steps):
             return torch.relu_(x)
         if x._is_view() or (self._aliased and storage_of(x) in self._aliased):
             return None
@@ -124,13 +124,13 @@ class QuickRecorder(OperationRecorder):
         return y
 
     def _note_short(
-        self, leaf: Leaf, given: int, shape: tuple[int, ...], y: Tensor, depth: int
+        self, leaf: Leaf, given: int, shape: tuple[int, ...], y: Tensor, steps: int
     ) -> None:
         """Note what a listed layer gave, and keep it or how it is computed again."""
         try:
             version = y._version
         except RuntimeError:  # made in inference mode, where writes are not counted
-            version, depth = -1, _FAR
+            version, steps = -1, _FAR
             self._aliased.add(storage_of(y))
         value = self.values.give(y, version)
         path = leaf.path
@@ -141,9 +141,9 @@ class QuickRecorder(OperationRecorder):
         short = (leaf, number, given, value, shape, y.shape, y.dtype, len(ran))
         self._noted.append(short)
         ran += (short, short)  # the function, and the whole call
-        if leaf.cheap and depth < DEEPEST:
+        if leaf.cheap and steps < MOST_STEPS:
             self.recipes[value] = leaf, (given,)
-            self._depths[value] = depth + 1
+            self._steps[value] = steps + 1
             return
         source = leaf.source if number == 1 else Source(path, number, "output")
         size = y.nbytes
@@ -152,7 +152,7 @@ class QuickRecorder(OperationRecorder):
             return
         self.kept_bytes += size
         self.kept[value] = Kept(y, version, source)
-        self._depths[value] = 0
+        self._steps[value] = 0
         self._fresh.append(y)
 
     def __torch_function__(
@@ -174,31 +174,32 @@ class QuickRecorder(OperationRecorder):
         """Add two tensors; return None, and do nothing, where that must be watched."""
         if self._stale and not self._stale.keys().isdisjoint((id(one), id(other))):
             return None
-        number, depths = self.values.number, self._depths
+        number, known = self.values.number, self._steps
         inputs = number(one), number(other)
-        depth = max(depths.get(inputs[0], _FAR), depths.get(inputs[1], _FAR))
-        if func in SUMS_IN_PLACE and not self._may_write(one, depths.get(inputs[0], _FAR)):
+        before = known.get(inputs[0], _FAR)
+        steps = before + known.get(inputs[1], _FAR)
+        if func in SUMS_IN_PLACE and not self._may_write(one, before):
             return None
         y: Tensor = func(one, other)
         if y.is_inference() or y._is_view():
             self._aliased.add(storage_of(y))
-            depth = _FAR
+            steps = _FAR
         value = self.values.give(y, version_of(y))
         path = self.running[-1].path if self.running else ""
         shape = y.shape
         self.operations.append(
             Operation(func.__name__, path, 0, inputs, (value,), (shape, shape), (shape,), ())
         )
-        if depth < DEEPEST:
+        if steps < MOST_STEPS:
             self.recipes[value] = torch.add, inputs
-            depths[value] = depth + 1
+            known[value] = steps + 1
         return y
 
-    def _may_write(self, x: Tensor, depth: int) -> bool:
-        """Tell whether a function may write to a value that is so many steps from kept ones."""
-        if not depth or x._is_view() or (self._aliased and storage_of(x) in self._aliased):
+    def _may_write(self, x: Tensor, steps: int) -> bool:
+        """Tell whether a function may write to a value that takes so many steps to compute."""
+        if not steps or x._is_view() or (self._aliased and storage_of(x) in self._aliased):
             return False
-        if depth < _FAR:
+        if steps < _FAR:
             return True
         storage = storage_of(x)
         weights = self._leaves.storages if self._leaves is not None else ()
@@ -216,19 +217,19 @@ class QuickRecorder(OperationRecorder):
         if self._spare:
             self._spare.pop()
         super()._hold(tensor, value, source)
-        self._depths[value] = 0
+        self._steps[value] = 0
 
     def release(self) -> list[Tensor]:
         """Let go of all values, and of what they would be computed from."""
         self.recipes.clear()
-        self._depths.clear()
+        self._steps.clear()
         self._numbers.clear()
         self._fresh.clear()
         return super().release()
 
     def at_hand(self, value: int) -> bool:
         """Tell whether a value is kept or can be computed from what is kept."""
-        return value in self._depths
+        return value in self._steps
 
     def _expose(self, tensors: list[Tensor]) -> None:
         super()._expose(tensors)

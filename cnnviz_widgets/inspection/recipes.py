@@ -14,8 +14,8 @@ from torch import Tensor
 
 from cnnviz_widgets.inspection.leaves import Leaf
 
-DEEPEST = 4
-"""Steps from kept values to one that is computed: two residual blocks, some 2 ms for a reader."""
+MOST_STEPS = 20
+"""Steps that computing a value may take: six residual blocks, some 3 ms for a reader."""
 # What to do, a listed layer or a function of tensors, and the numbers of the values it takes.
 Recipe = tuple[Leaf | Callable[..., Tensor], tuple[int, ...]]
 

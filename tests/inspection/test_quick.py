@@ -16,6 +16,7 @@ from cnnviz_widgets.inspection.calls import Plan
 from cnnviz_widgets.inspection.operations import Operation, OperationRecorder
 from cnnviz_widgets.inspection.probe import Probe
 from cnnviz_widgets.inspection.quick import QuickRecorder
+from cnnviz_widgets.inspection.recipes import MOST_STEPS
 from cnnviz_widgets.inspection.shadow import Shadow
 from cnnviz_widgets.inspection.trace import Trace, trace
 from cnnviz_widgets.inspection.values import first_tensor
@@ -137,6 +138,41 @@ def test_what_is_computed_again_holds_no_memory() -> None:
     made = {call.path for call in quick.calls if call.value in recorder.recipes}
     assert made == {"bn", "relu"}
     assert not recorder.replaced  # the in-place ReLU wrote where nothing was kept
+
+
+class Branching(nn.Module):
+    """Every value is needed twice for the next, so that the steps to one would double."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.relus = nn.ModuleList(nn.ReLU() for _ in range(12))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        for relu in self.relus:
+            x = x + relu(x)
+        return x
+
+
+def test_no_value_takes_more_steps_than_it_says() -> None:
+    """By hand: sums take 2, 6, 14 steps, the ReLU behind 15; a sum of 30 is kept."""
+    model, x = models.built(Branching()), models.pictures()
+    quick, _ = both(model, x)
+    recorder = quick.recorder
+    assert isinstance(recorder, QuickRecorder)
+
+    def steps(value: int) -> int:
+        return 1 + sum(map(steps, recorder.recipes[value][1])) if value in recorder.recipes else 0
+
+    taken = [steps(call.value) for call in quick.calls if call.path.startswith("relus")]
+    assert taken == [1, 3, 7, 15] * 3
+    assert max(taken) <= MOST_STEPS
+    expected = witness(model, x)
+    for call in quick.calls:
+        got = quick.value(call.value)
+        assert got is not None
+        assert torch.equal(got, expected[call.path, call.call][1]), call.path
 
 
 def test_values_are_those_of_then() -> None:
