@@ -136,10 +136,8 @@ class Leaf:
         Its name, and the shadow's module.
     function : str
         The torch function that it runs.
-    forward : callable
-        ``forward(module, input)`` of its class.
     run : callable
-        The same of the input alone, in eval mode and new memory.
+        Its ``forward`` of the input, in eval mode and new memory.
     takes : callable or None
         Tells of itself and the input whether `run` does what the layer does; None: it always does.
     may_write : bool
@@ -154,6 +152,8 @@ class Leaf:
         The output of its first call.
     cheap : bool
         Whether the output is quickly computed again.
+    hooks : tuple of dict
+        Holds the hooks that run around its ``forward``; there are none when the model is called.
     place : tuple of int
         Where a BatchNorm's numbers are among those of all: in which tensor, from where, to where.
     """
@@ -161,9 +161,9 @@ class Leaf:
     __slots__ = (
         "cheap",
         "eps",
-        "forward",
         "function",
         "held",
+        "hooks",
         "may_write",
         "module",
         "path",
@@ -179,9 +179,8 @@ class Leaf:
         self.path = path
         self.module = module
         self.function = kind.function
-        self.forward: Callable[[nn.Module, Tensor], Tensor] = type(module).forward
         self.state: State = vars(module)
-        self.size = len(self.state) + 1  # and what runs in place of its forward
+        self.size = len(self.state) + 1  # and what runs in place of its call
         self.held = [(holder, name, holder[name]) for holder, name in _held(module, kind)]
         self.run = kind.run(self.state, {name: tensor for _, name, tensor in self.held})
         self.takes = kind.takes
@@ -189,6 +188,10 @@ class Leaf:
         self.source = Source(path, 1, "output")
         self.cheap = self.may_write = kind.function == "relu"
         self.place = (0, 0, 0)
+        self.hooks = (
+            *(self.state[name] for name in _HOOKS),
+            *(getattr(module_file, f"_global{name}") for name in _HOOKS),
+        )
 
     def again(self, numbers: list[Tensor], x: Tensor) -> Tensor:
         """Compute the output from the input, with the numbers of an earlier time."""

@@ -10,12 +10,11 @@ import functools
 import gc
 import sys
 import threading
-import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from cnnviz_widgets.inspection.leaves import Leaf, Leaves, as_torch_wrote_them, known_leaf
@@ -24,15 +23,14 @@ from cnnviz_widgets.inspection.quick import QuickRecorder
 from cnnviz_widgets.inspection.shadow import Shadow
 from cnnviz_widgets.inspection.values import Nest, storage_of
 
-_CALLS = nn.Module._call_impl.__code__  # where there are no hooks
-_OTHER_CALLERS = (
-    nn.Module._slow_forward.__code__,
-    *(part for part in _CALLS.co_consts if isinstance(part, types.CodeType)),
-)
+_CALL = "_compiled_call_impl"  # what torch runs in place of a module's call, if it is there
 
 
 class Probe:
     """Listen to every module of a shadow.
+
+    Modules of a copy are called through us, which costs less than hooks do. Those with hooks of
+    their own, and those of a model that runs itself, get two more hooks instead.
 
     Parameters
     ----------
@@ -54,8 +52,8 @@ class Probe:
         }
         self._handles: list[RemovableHandle] = []
         self._leaves = Leaves()
-        self._forwards: dict[str, tuple[dict[str, Any], object]] = {}
-        self._unlisted: set[str] = set()  # layers that the model gives another forward
+        self._calls: dict[str, tuple[dict[str, Any], object]] = {}
+        self._unlisted: set[str] = set()  # modules whose call the model replaces
         self._as_written = False  # whether torch's layers do what is listed
         self._hears: OperationRecorder | None = None
         self._thread = 0  # whose calls it hears: others would not be in order
@@ -81,16 +79,16 @@ class Probe:
         if as_written != self._as_written:
             self._silence()
             self._as_written = as_written
-        if not self._handles and not self._forwards:
+        if not self._handles and not self._calls:
             self._listen()
-        for state, forward in self._forwards.values():
-            state["forward"] = forward
+        for state, call in self._calls.values():
+            state[_CALL] = call
 
     def _detach(self, recorder: OperationRecorder) -> None:
         lost = [
             path
-            for path, (state, forward) in self._forwards.items()
-            if state.pop("forward", None) is not forward
+            for path, (state, call) in self._calls.items()
+            if state.pop(_CALL, None) is not call
         ]
         if lost or not self.shadow.isolated:
             self._silence()
@@ -103,52 +101,53 @@ class Probe:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        self._leaves, self._forwards = Leaves(), {}
+        self._leaves, self._calls = Leaves(), {}
 
     def _listen(self) -> None:
-        """Hang hooks on all modules but listed layers, whose calls go through us instead."""
+        """Have the calls of all modules go through us, and hang hooks where they cannot."""
         root_is_leaf = next(self.shadow.module.children(), None) is None
         for path, module in self.shadow.module.named_modules():
             scripted = isinstance(module, torch.jit.ScriptModule)  # takes no hooks
             if scripted or "parametrizations" in path.split("."):
                 continue
             name = path or ("model" if root_is_leaf else "")
-            may_list = self.shadow.isolated and self._as_written and name not in self._unlisted
-            leaf = known_leaf(name, module, self.shadow.own) if may_list else None
-            if leaf is not None:
-                self._leaves.append(leaf)
-                forward = types.MethodType(self._forward(leaf), module)
-                self._forwards[name] = leaf.state, forward
+            if self._can_stand_in(name, module):
+                leaf = known_leaf(name, module, self.shadow.own)
+                if leaf is not None:
+                    self._leaves.append(leaf)
+                self._calls[name] = vars(module), self._call(name, module, leaf)
                 continue
             before = functools.partial(self._before, name)
             self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
             self._handles.append(module.register_forward_hook(self._after))
 
-    def _forward(self, leaf: Leaf) -> Callable[[nn.Module, Tensor], Tensor]:
-        """Return what runs in place of a listed layer's ``forward`` while somebody hears."""
-        guard = torch._C.DisableTorchFunction()
+    def _can_stand_in(self, name: str, module: nn.Module) -> bool:
+        """Tell whether calls of a module may go through us: nothing of its own is around them."""
+        of_a_copy = self.shadow.isolated and self._as_written and name not in self._unlisted
+        own = module._compiled_call_impl, module._forward_hooks, module._forward_pre_hooks
+        return of_a_copy and not any(own)
 
-        def forward(module: nn.Module, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
+    def _call(self, path: str, module: nn.Module, leaf: Leaf | None) -> Callable[..., Nest]:
+        """Return what runs in place of a module's call while somebody hears."""
+        guard = torch._C.DisableTorchFunction()
+        run: Callable[..., Nest] = module._call_impl
+
+        def call(*args: Any, **kwargs: Any) -> Nest:
             recorder = self._hears
-            caller = sys._getframe(1).f_code
-            called = caller is _CALLS or caller in _OTHER_CALLERS  # no set: its hash is slow
-            if recorder is None or module is not leaf.module or not called:
-                return leaf.forward(module, input)  # by hand, or a copy that the model made
-            if threading.get_ident() != self._thread:
-                return leaf.forward(module, input)
-            if self._quick is not None and caller is _CALLS:
+            if recorder is None or threading.get_ident() != self._thread:
+                return run(*args, **kwargs)
+            if leaf is not None and self._quick is not None and len(args) == 1 and not kwargs:
                 guard.__enter__()  # nobody watches
                 try:
-                    output = self._quick.run(leaf, input)
+                    output = self._quick.run(leaf, args[0])
                 finally:
                     guard.__exit__(None, None, None)
                 if output is not None:
                     return output
-            recorder.enter(leaf.path, module, (input,), {})
-            answer: Tensor = recorder.leave(module, leaf.forward(module, input))
-            return answer
+            recorder.enter(path, module, args, kwargs)
+            return recorder.leave(module, run(*args, **kwargs))
 
-        return forward
+        return call
 
     def _before(self, path: str, module: nn.Module, args: Any, kwargs: Any) -> None:
         if self._hears is not None and threading.get_ident() == self._thread:

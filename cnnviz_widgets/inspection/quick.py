@@ -29,6 +29,7 @@ from cnnviz_widgets.inspection.values import storage_of, version_of
 # operations ended before.
 Short = tuple[Leaf, int, int, int, tuple[int, ...], tuple[int, ...], torch.dtype, int]
 _modes = torch._C._len_torch_function_stack
+_is_scripting = torch._C._get_tracing_state
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
 _FAR = 1 << 30
 
@@ -77,7 +78,7 @@ class QuickRecorder(OperationRecorder):
     def run(self, leaf: Leaf, x: Tensor) -> Tensor | None:
         """Run a listed layer; return None, and do nothing, where the call must be watched."""
         state = leaf.state
-        if type(x) is not Tensor or _modes() != 1:
+        if type(x) is not Tensor or _modes() != 1 or any(leaf.hooks) or _is_scripting():
             return None
         if len(state) != leaf.size or (self._stale and id(x) in self._stale):
             return None

@@ -27,35 +27,27 @@ from tests.inspection.steps import STEPS, Block, Doubling, plainly, residual
 
 
 def witness(model: nn.Module, x: Tensor) -> dict[tuple[str, int], list[Tensor]]:
-    """Return copies of every call's output and first input, from hooks that only copy."""
+    """Return copies of every call's first input and output, watching torch's own ``__call__``."""
     model = copy.deepcopy(model).eval()
+    paths = {module: path for path, module in model.named_modules()}
     found: dict[tuple[str, int], list[Tensor]] = {}
-    running: list[tuple[str, int]] = []
     counts: dict[str, int] = {}
+    run = nn.Module.__call__
 
-    def listen(path: str, module: nn.Module) -> None:
-        def before(called: nn.Module, args: Any, kwargs: Any) -> None:
-            if called is not module:  # a copy that the model made
-                return
-            counts[path] = counts.get(path, 0) + 1
-            running.append((path, counts[path]))
-            given = first_tensor((args, kwargs))
-            assert given is not None
-            found[running[-1]] = [given.detach().clone()]
+    def watched(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        if module not in paths:  # a copy that the model made
+            return run(module, *args, **kwargs)
+        path = paths[module]
+        counts[path] = counts.get(path, 0) + 1
+        given = first_tensor((args, kwargs))
+        assert given is not None
+        noted = found[path, counts[path]] = [given.detach().clone()]
+        output = run(module, *args, **kwargs)
+        noted.append(output.detach().clone())
+        return output
 
-        def after(called: nn.Module, _args: Any, output: Any) -> None:
-            if called is not module:
-                return
-            while running[-1][0] != path:
-                running.pop()
-            found[running.pop()].append(output.detach().clone())
-
-        module.register_forward_pre_hook(before, with_kwargs=True)
-        module.register_forward_hook(after)
-
-    for path, module in model.named_modules():
-        listen(path, module)
-    with torch.no_grad():
+    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
+        patch.setattr(nn.Module, "__call__", watched)
         model(x.clone())
     return found
 
