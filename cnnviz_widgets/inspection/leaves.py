@@ -214,7 +214,7 @@ def known_leaf(path: str, module: nn.Module, own: frozenset[str]) -> Leaf | None
         Names of parameters that the forward pass writes to.
     """
     kind = _KINDS.get(type(module))
-    if kind is None or module._compiled_call_impl is not None:
+    if kind is None:
         return None
     state = vars(module)
     replaced = any(hasattr(type(module), name) and name in _METHODS for name in state)

@@ -1,4 +1,4 @@
-"""Inspection: hooks on a shadow that report every module call to a recorder.
+"""Inspection: every module call of a shadow, reported to a recorder.
 
 In: a `Shadow`. Out: `Probe.watch`: one forward pass with a recorder listening.
 """
