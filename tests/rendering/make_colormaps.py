@@ -2,7 +2,8 @@
 
 Run it as `python tests/rendering/make_colormaps.py`. The special colours were picked by searching
 a grid of RGB colours for five that stay apart from each other and from all five tables under normal
-vision, protanopia and deuteranopia; test_colormap.py measures those distances.
+vision, protanopia and deuteranopia; test_colormap.py measures those distances (CIEDE2000: plain
+CIELAB takes two deep blues for far apart that nobody can tell apart in a legend).
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ import numpy.typing as npt
 NAMES = ("viridis", "magma", "cividis", "gray", "coolwarm")
 SPECIAL = {
     "nan": [255, 102, 204],
-    "posinf": [204, 0, 0],
-    "neginf": [0, 0, 255],
-    "below": [51, 51, 204],
+    "posinf": [221, 0, 0],
+    "neginf": [0, 51, 0],
+    "below": [0, 0, 255],
     "above": [255, 128, 0],
 }
 TARGET = Path(__file__).parents[2] / "cnnviz_widgets" / "rendering" / "colormaps.json"
