@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +21,11 @@ BUNDLES += ["baked.js", "host.js", "page.css"]
 WEIGHTS = ("digits.safetensors", "shapes.safetensors")
 
 pytestmark = pytest.mark.packaging
+
+
+def test_scripts_inside_the_checkout_keep_their_own_kind() -> None:
+    """With "type": "module" node cannot run JupyterLab's yarn.js, and `make demo` prints it all."""
+    assert "type" not in json.loads((Path(__file__).parents[1] / "package.json").read_text())
 
 
 def test_the_sdist_carries_the_javascript_and_the_weights(sdist: Path) -> None:
