@@ -14,6 +14,11 @@ def test_every_public_name_can_be_imported(name: str) -> None:
     assert name in dir(cw)
 
 
+def test_completion_offers_public_names_alone() -> None:
+    assert {name for name in dir(cw) if not name.startswith("__")} == set(cw.__all__)
+    assert {name for name in dir(cw.samples) if not name.startswith("__")} == {"Sample", "load"}
+
+
 def test_a_function_is_no_module_of_the_same_name() -> None:
     assert callable(cw.cam)
     assert callable(cw.saliency)
