@@ -32,7 +32,7 @@ from cnnviz_widgets.inspection.inputs import Inputs, Normalisation
 from cnnviz_widgets.inspection.keras_model import as_torch_module
 from cnnviz_widgets.inspection.layers import LayerInfo, check_layout, find_layer, is_inside
 from cnnviz_widgets.inspection.locks import held, lock_of
-from cnnviz_widgets.inspection.maps import LayerMaps, Side, layer_maps
+from cnnviz_widgets.inspection.maps import LayerMaps, Side, check_side, layer_maps
 from cnnviz_widgets.inspection.operations import Operation
 from cnnviz_widgets.inspection.outputs import Selector
 from cnnviz_widgets.inspection.passes import Passes
@@ -134,6 +134,9 @@ class Inspector:
             self.class_names = checked_class_names(class_names, self._session.scores)
             self._check_layers(answers)
 
+    def __repr__(self) -> str:
+        return f"Inspector({type(self.model).__name__}, inputs {self._session.prepared})"
+
     def on_change(self, listener: Callable[[], object]) -> None:
         """Call a function whenever `epoch` has gone up, in the thread in which it did.
 
@@ -143,8 +146,7 @@ class Inspector:
             Takes nothing. A bound method does not keep its object alive.
         """
         is_method = hasattr(listener, "__self__")
-        kept = weakref.WeakMethod(listener) if is_method else lambda: listener
-        self._listeners.append(kept)
+        self._listeners.append(weakref.WeakMethod(listener) if is_method else lambda: listener)
 
     # -- what there is --------------------------------------------------------------------------
 
@@ -295,9 +297,7 @@ class Inspector:
         wait : float, optional
             Seconds to wait for the model; None: as `busy_timeout_s` says.
         """
-        if side not in {"output", "input"}:
-            msg = f"side={side!r} must be 'output' or 'input'."
-            raise ValueError(msg)
+        check_side(side)
         with self._opened(wait):
             place = checked_image(image, self.batch_size)
             info = find_layer(self._session.modules, layer)

@@ -66,6 +66,10 @@ class LayerInfo:
     multiply_adds: int | None
     is_leaf: bool
 
+    def __repr__(self) -> str:
+        weights = f", {self.parameters:,} parameters" if self.parameters else ""
+        return f"LayerInfo({self.name!r}, {self.type}, {self.shape}{weights})"
+
 
 def layer_infos(
     structure: Structure, shadow: Shadow, layouts: Mapping[str, str]

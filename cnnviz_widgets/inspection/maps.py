@@ -23,6 +23,13 @@ _NOTHING = np.zeros(0, dtype=np.float32)
 _MOST_CLASS_TOKENS = 8  # vision transformers have at most a few class and register tokens
 
 
+def check_side(side: object) -> None:
+    """Raise a ValueError unless this is a side of a layer."""
+    if side not in {"output", "input"}:
+        msg = f"side={side!r} must be 'output' or 'input'."
+        raise ValueError(msg)
+
+
 @dataclass(frozen=True)
 class LayerMaps:
     """What one layer holds for one image.

@@ -35,6 +35,12 @@ class Prediction:
     score: float
     probability: float
 
+    def __repr__(self) -> str:
+        return (
+            f"Prediction({self.index}, {self.name!r}, score {self.score:.4g}, "
+            f"probability {self.probability:.3g})"
+        )
+
 
 def probabilities(scores: Tensor, kind: str) -> Tensor:
     """Return float32 probabilities of shape (N, K) for scores of this kind."""

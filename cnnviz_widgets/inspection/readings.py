@@ -115,6 +115,10 @@ class Prepared:
             return module(**inputs)
         return module(inputs)
 
+    def __str__(self) -> str:
+        tensors = tensors_in(self.nest)
+        return ", ".join(f"{tuple(t.shape)} {str(t.dtype).removeprefix('torch.')}" for t in tensors)
+
     @property
     def first(self) -> Tensor:
         """The first tensor, which is the picture where there is one."""
@@ -135,12 +139,8 @@ class Prepared:
         for reading in (self, self.other):
             if reading is not None and _shapes(reading.nest) == _shapes(others.nest):
                 return reading
-        given, taken = (
-            ", ".join(f"{tuple(t.shape)} {str(t.dtype).removeprefix('torch.')}" for t in tensors)
-            for tensors in (tensors_in(self.nest), tensors_in(others.nest))
-        )
         msg = (
-            f"inputs={given}: this Inspector looks at {taken}, and inputs= takes others of the "
+            f"inputs={self}: this Inspector looks at {others}, and inputs= takes others of the "
             f"same shapes and types alone; call insp.set_inputs() for these."
         )
         raise ValueError(msg)

@@ -39,3 +39,9 @@ class Sample:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     masks: Tensor | None
+
+    def __repr__(self) -> str:
+        return (
+            f"Sample({self.name!r}, {type(self.model).__name__}, "
+            f"images {tuple(self.images.shape)}, {len(self.class_names)} classes)"
+        )

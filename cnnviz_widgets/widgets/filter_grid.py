@@ -97,6 +97,10 @@ class FilterGrid(InspectorWidget):
         if not self.layer:
             self.layer = self._index["layers"][0]["name"]
 
+    def __repr__(self) -> str:
+        alone = getattr(self, "weights", None) is not None and self.inspector is None
+        return f"FilterGrid({type(self.weights.model).__name__})" if alone else super().__repr__()
+
     def _watch(self, model: object, given: Mapping[str, object]) -> Watched:
         """Take an Inspector or make one; without inputs the weights alone are enough."""
         if isinstance(model, Inspector) or "inputs" in given:

@@ -57,6 +57,10 @@ class Pictured:
             raise ValueError(f"{type(self).__name__} shows nothing that can be drawn as a picture.")
         return Snapshot(png_bytes(picture, max_bytes=max_bytes))
 
+    def __repr__(self) -> str:
+        shown = getattr(self, "inspector", None)
+        return f"{type(self).__name__}({'' if shown is None else repr(shown)})"
+
     def _still(self) -> Rgb | None:
         """Draw what the widget shows first, or None where there is nothing to draw."""
         return None

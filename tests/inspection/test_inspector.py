@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,21 @@ def test_layers_in_execution_order_with_their_figures() -> None:
     assert (conv2.parameters, conv2.trainable, conv2.layout) == (6 * 4 * 9 + 6, 222, "NCHW")
     assert conv2.multiply_adds == 12 * 10 * 6 * 4 * 9
     assert inspector.find("fc").multiply_adds == 30
+
+
+def test_what_is_printed_fits_a_line() -> None:
+    x = models.pictures()
+    inspector = Inspector(models.built(models.Plain()), x, class_names=list("abcde"))
+    assert repr(inspector) == f"Inspector(Plain, inputs {tuple(x.shape)} float32)"
+    assert (
+        repr(inspector.find("conv2"))
+        == "LayerInfo('conv2', Conv2d, (2, 6, 12, 10), 222 parameters)"
+    )
+    assert repr(inspector.find("pool")).endswith(", 1))")
+    assert re.fullmatch(
+        r"Prediction\(\d, '[a-e]', score -?[\d.e-]+, probability [\d.e-]+\)",
+        repr(inspector.predictions()[0][0]),
+    )
 
 
 def test_weights_that_change_are_seen() -> None:

@@ -23,5 +23,6 @@ def test_cannot_be_changed() -> None:
     )
     with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'name'"):
         sample.name = "other"  # type: ignore[misc]  # the assignment is what must fail
+    assert repr(sample) == "Sample('tiny', Identity, images (1, 1, 2, 2), 1 classes)"
     # Compared by identity, because tensors have no single truth value.
     assert sample != dataclasses.replace(sample)

@@ -45,6 +45,15 @@ def test_what_is_refused_leaves_nothing_behind(case: str) -> None:
         assert alive(inspector) == before
 
 
+def test_each_is_printed_with_what_it_shows() -> None:
+    """A box of ipywidgets would print all it holds, pictures too."""
+    inspector = Inspector(models.built(models.Plain()), models.pictures())
+    made = (cw.LayerBrowser, cw.CamSlider, cw.FilterGrid, cw.ImagePicker, cw.SketchPad, cw.explore)
+    names = [*(one.__name__ for one in made[:-1]), "Exploration"]
+    assert [repr(one(inspector)) for one in made] == [f"{n}({inspector!r})" for n in names]
+    assert repr(cw.FilterGrid(inspector.model)) == "FilterGrid(Plain)"
+
+
 def test_what_is_made_is_counted() -> None:
     """Else the test above could not fail."""
     inspector = Inspector(models.built(models.Plain()), models.pictures())
