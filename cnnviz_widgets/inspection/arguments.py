@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import os
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -42,10 +43,21 @@ def check_model(model: object) -> None:
             )
             raise ValueError(msg)
         return
-    hint = "; call it to make one" if isinstance(model, type) else ""
     kind = type(model).__name__
-    msg = f"model={reprlib.repr(model)} is a {kind}; give a torch.nn.Module{hint}."
+    msg = f"model={reprlib.repr(model)} is a {kind}; give a torch.nn.Module{_way_to_one(model)}."
     raise TypeError(msg)
+
+
+def _way_to_one(given: object) -> str:
+    """Say how to come from what was given to a model, where that is known."""
+    if isinstance(given, type):
+        return "; call it to make one"
+    if isinstance(given, Mapping):
+        return "; make one and give this to its load_state_dict()"
+    if isinstance(given, (str, os.PathLike)):
+        return "; make one and load the file's weights into it"
+    is_input = isinstance(given, torch.Tensor) or hasattr(given, "__array__")
+    return "; the model comes first, then its inputs" if is_input else ""
 
 
 def check_has_layers(model: nn.Module, *, has_called: bool) -> None:
@@ -78,7 +90,7 @@ def check_has_layers(model: nn.Module, *, has_called: bool) -> None:
 def reject_unknown(unknown: Mapping[str, object], known: Sequence[str]) -> None:
     """Raise a TypeError for a keyword that the Inspector does not have."""
     for name, value in unknown.items():
-        close = difflib.get_close_matches(name, known, n=1)
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         msg = (
             f"Inspector got {name}={value!r}, which it does not know{hint} "
@@ -137,9 +149,10 @@ def checked_image(image: object, batch_size: int) -> int:
     """Return `image` as a place in a batch of this size."""
     number = _index(image)
     if number is None:
+        hint = " A picture itself goes to inputs=." if hasattr(image, "shape") else ""
         msg = (
-            f"image={image!r} is a {type(image).__name__}; give the place of an image in the "
-            f"batch, a whole number from 0 to {batch_size - 1}."
+            f"image={reprlib.repr(image)} is a {type(image).__name__}; give the place of an image "
+            f"in the batch, a whole number from 0 to {batch_size - 1}.{hint}"
         )
         raise TypeError(msg)
     if not 0 <= number < batch_size:

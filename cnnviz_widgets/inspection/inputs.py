@@ -10,7 +10,7 @@ import math
 import os
 import reprlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from cnnviz_widgets.inspection.decoding import Decoded, PictureError, decoded, settled
 from cnnviz_widgets.inspection.readings import ModelInput, Prepared, rank_doubt, readings
@@ -95,7 +96,10 @@ def _numbers(name: str, values: Sequence[float] | float) -> tuple[float, ...]:
     except (TypeError, ValueError):
         array = np.array([np.nan])
     if array.size == 0 or not np.isfinite(array).all():
-        msg = f"{name}={values!r} must be one finite number for each channel of the input."
+        msg = (
+            f"{name}={values!r} must be one finite number for each channel of the input, for pixel "
+            f"values in [0, 1]."
+        )
         raise ValueError(msg)
     return tuple(float(value) for value in array)
 
@@ -130,7 +134,7 @@ def prepare(inputs: Inputs, model: ModelInput, normalisation: Normalisation | No
     given = replace_tensors(given, lambda tensor: tensor.detach().clone())
     if isinstance(given, Tensor) and not isinstance(inputs, list):
         return readings(given, model)
-    return Prepared.of(given, model)
+    return replace(Prepared.of(given, model), remark=_labels_remark(given))
 
 
 def _tensor(item: object, name: str) -> Tensor:
@@ -153,7 +157,7 @@ def _stacked(items: list[object], model: ModelInput, norm: Normalisation | None)
     if not items:
         msg = f"inputs=[] is an empty list; give {_FORMS}."
         raise ValueError(msg)
-    batches = [_as_batch(item, model, norm) for item in items]
+    batches = [_as_batch(item, f"inputs[{i}]", model, norm) for i, item in enumerate(items)]
     shapes = [tuple(batch.shape[1:]) for batch in batches]
     if len(set(shapes)) > 1:
         odd = next(i for i, shape in enumerate(shapes) if shape != shapes[0])
@@ -165,15 +169,27 @@ def _stacked(items: list[object], model: ModelInput, norm: Normalisation | None)
     return torch.cat(batches)
 
 
-def _as_batch(item: object, model: ModelInput, norm: Normalisation | None) -> Tensor:
+def _as_batch(item: object, name: str, model: ModelInput, norm: Normalisation | None) -> Tensor:
     """Return an image of a list, or several, with a batch axis."""
     tensor = _as_tensor(item, model, norm)
     _check_size(tensor)
     if model.spatial is None:
         return tensor[None] if tensor.dim() == 1 and tensor.is_floating_point() else tensor
     if tensor.dim() not in {model.spatial + 1, model.spatial + 2}:
-        raise ValueError(rank_doubt(tensor, model))
+        hint = " Labels are not looked at: leave them out." if _like_labels(tensor) else ""
+        raise ValueError(rank_doubt(tensor, model, name) + hint)
     return tensor[None] if tensor.dim() == model.spatial + 1 else tensor
+
+
+def _like_labels(tensor: Tensor) -> bool:
+    return tensor.dim() == 1 and tensor.dtype == torch.int64
+
+
+def _labels_remark(given: Nest) -> str | None:
+    """Say that the last of several inputs looks like what a DataLoader gives beside pictures."""
+    if not isinstance(given, tuple) or len(given) < 2 or not _like_labels(tensors_in(given)[-1]):
+        return None
+    return "The last of the inputs looks like labels: if it is, leave it out."
 
 
 def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> Tensor:
@@ -184,6 +200,9 @@ def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> T
         return item
     from PIL.Image import Image
 
+    if isinstance(item, str) and "://" in item:
+        msg = f"inputs={item!r} is an address; nothing is downloaded: give the path of a file."
+        raise ValueError(msg)
     if isinstance(item, (str, os.PathLike)):
         item = open_picture(Path(item)).picture
     if isinstance(item, Image):
@@ -191,7 +210,12 @@ def _as_tensor(item: object, model: ModelInput, norm: Normalisation | None) -> T
     if isinstance(item, np.ndarray):
         return _from_array(item, model, norm)
     kind = type(item).__name__
-    msg = f"inputs={reprlib.repr(item)} is a {kind}, nothing to look at; give {_FORMS}."
+    if isinstance(item, (DataLoader, Dataset)):
+        part = "next(iter(inputs))" if isinstance(item, DataLoader) else "inputs[0]"
+        msg = f"inputs is a {kind}, not what the model takes; give pictures out of it: {part}[0]."
+        raise TypeError(msg)
+    hint = " For numbers in lists give torch.tensor(...) of them." if kind == "list" else ""
+    msg = f"inputs={reprlib.repr(item)} is a {kind}, nothing to look at; give {_FORMS}.{hint}"
     raise TypeError(msg)
 
 
@@ -199,6 +223,12 @@ def _normalised(pictures: Tensor, model: ModelInput, norm: Normalisation | None)
     """Normalise pictures (C, H, W) or (N, C, H, W) in [0, 1]."""
     if norm is None:
         return pictures
+    if max(map(abs, norm.mean)) > 2:
+        msg = (
+            f"mean={list(norm.mean)} and std={list(norm.std)} are not for pixel values in [0, 1], "
+            f"which pictures have here; divide both by 255 if they are for 0 to 255."
+        )
+        raise ValueError(msg)
     single = model.spatial is not None and pictures.dim() == model.spatial + 1
     return norm.apply(pictures[None])[0] if single else norm.apply(pictures)
 

@@ -6,6 +6,7 @@ In: a `Structure`. Out: one `LayerInfo` per module call; the look-up of a name w
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -152,11 +153,7 @@ def find_layer(modules: Sequence[LayerInfo], layer: object) -> LayerInfo:
         There is no such layer, or its module is called several times and the call is not named.
     """
     if not isinstance(layer, str):
-        msg = (
-            f"layer={layer!r} is a {type(layer).__name__}; give the name of a layer as a string, "
-            f"such as {modules[0].name!r}; see insp.layers for all of them."
-        )
-        raise TypeError(msg)
+        raise TypeError(f"{not_a_name(layer, modules[0].name)} See insp.layers for all.")
     by_name = {info.name: info for info in modules}
     for name in (layer, normal_name(layer), normal_name(layer).removeprefix("module.")):
         if name in by_name:
@@ -174,6 +171,19 @@ def find_layer(modules: Sequence[LayerInfo], layer: object) -> LayerInfo:
         f"see insp.layers for all {sum(info.is_leaf for info in modules)}."
     )
     raise ValueError(msg)
+
+
+def not_a_name(layer: object, example: str) -> str:
+    """Say that what was given for a layer is no name, and how to get the name of it."""
+    way = f"such as {example!r}"
+    if isinstance(layer, LayerInfo):
+        way = f"here {layer.name!r}"
+    elif isinstance(layer, nn.Module):
+        way = "which is what model.named_modules() lists it under"
+    return (
+        f"layer={reprlib.repr(layer)} is a {type(layer).__name__}; give the name of a layer as a "
+        f"string, {way}."
+    )
 
 
 def is_inside(info: LayerInfo, shown: Sequence[str]) -> bool:

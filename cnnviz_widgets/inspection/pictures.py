@@ -14,6 +14,9 @@ from torch import Tensor
 from cnnviz_widgets.inspection.inputs import Normalisation
 from cnnviz_widgets.words import joined, phrase
 
+_FAR = (-2, 3)
+"""No picture whose normalisation is undone rightly has values beyond; noise may go near."""
+
 
 def picture_of(
     tensor: Tensor, image: int, normalisation: Normalisation | None
@@ -29,7 +32,8 @@ def picture_of(
         Place in the batch.
     normalisation : Normalisation or None
         How the picture was normalised. Without it values in [0, 1] are taken as they are, and
-        others are stretched from their minimum to their maximum.
+        others are stretched from their minimum to their maximum; so are those that it leaves far
+        from [0, 1].
 
     Returns
     -------
@@ -48,10 +52,12 @@ def picture_of(
             return None, None  # axis 1 is not the channels
         pixels = normalisation.undo(pixels)
     pixels = pixels[0]
-    if normalisation is None and (pixels.min() < 0 or pixels.max() > 1):
-        low, high = float(pixels.min()), float(pixels.max())
+    low, high = float(pixels.min()), float(pixels.max())
+    least, most = (0, 1) if normalisation is None else _FAR
+    if low < least or high > most:
         ends = {"low": f"{low:.3g}", "high": f"{high:.3g}"}
-        notices.append(phrase("picture_stretched", **ends))
+        why = "picture_stretched" if normalisation is None else "picture_undone"
+        notices.append(phrase(why, **ends))
         pixels = (pixels - low) / (high - low) if high > low else torch.zeros_like(pixels)
     channels = pixels.shape[0]
     if channels not in {1, 3}:

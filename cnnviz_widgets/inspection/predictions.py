@@ -6,7 +6,7 @@ In: scores of shape (N, K) and their kind. Out: the best classes with score and 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -68,8 +68,11 @@ def checked_class_names(
         return None
     listed = isinstance(names, Iterable) and not isinstance(names, str)
     if not listed or not all(isinstance(name, str) for name in names):
+        ordered = "; give [class_names[i] for i in range(len(class_names))]"
+        hint = ordered if isinstance(names, Mapping) else ""
         msg = (
-            f"class_names={reprlib.repr(names)} must be a sequence of strings, one for each class."
+            f"class_names={reprlib.repr(names)} must be a sequence of strings, one for each "
+            f"class{hint}."
         )
         raise TypeError(msg)
     classes = len(names) if scores is None else scores.shape[1]

@@ -224,13 +224,14 @@ def _type_doubt(given: Tensor, model: ModelInput) -> str:
     )
 
 
-def rank_doubt(given: Tensor, model: ModelInput) -> str:
+def rank_doubt(given: Tensor, model: ModelInput, name: str = "inputs") -> str:
     """Say that a tensor has too many or too few axes for the first convolution."""
     spatial = model.spatial or 0
     axes = ("N", "C", *("D", "H", "W")[3 - spatial :]) if spatial > 1 else ("N", "C", "L")
     wanted = f"({', '.join(axes)}) or one image ({', '.join(axes[1:])})"
+    axis = "axis" if given.dim() == 1 else "axes"
     return (
-        f"inputs has shape {tuple(given.shape)}, {given.dim()} axes; the model's first "
+        f"{name} has shape {tuple(given.shape)}, {given.dim()} {axis}; the model's first "
         f"convolution {model.layer!r} takes {wanted}."
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import operator
+import reprlib
 from collections.abc import Callable, Sequence
 
 import torch
@@ -34,9 +35,12 @@ def class_index(target: int | str, classes: int, class_names: Sequence[str] | No
     except TypeError:
         index = None
     if index is None or isinstance(target, bool):
+        several = isinstance(target, (list, tuple, Tensor))
+        hint = " One at a time; cw.cam_sweep() takes several." if several else ""
         msg = (
-            f"target={target!r} is a {type(target).__name__}; a target is a class index, a class "
-            f"name, a function of the model's output, or None for the top prediction."
+            f"target={reprlib.repr(target)} is a {type(target).__name__}; a target is a class "
+            f"index, a class name, a function of the model's output, or None for the top "
+            f"prediction.{hint}"
         )
         raise TypeError(msg)
     if not 0 <= index < classes:

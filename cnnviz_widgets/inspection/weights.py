@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.inspection.arguments import check_model
 from cnnviz_widgets.inspection.effective import effective_weight, how_made
 from cnnviz_widgets.inspection.keras_model import as_torch_module
-from cnnviz_widgets.inspection.layers import normal_name
+from cnnviz_widgets.inspection.layers import normal_name, not_a_name
 from cnnviz_widgets.inspection.locks import held, lock_of
 from cnnviz_widgets.inspection.shadow import state_of, unwrap
 
@@ -191,11 +191,7 @@ class Weights:
             The name is no string, or there is no such layer with weights.
         """
         if not isinstance(layer, str):
-            msg = (
-                f"layer={layer!r} is a {type(layer).__name__}; give the name of a layer as a "
-                f"string, such as {self._layers[0].name!r}."
-            )
-            raise TypeError(msg)
+            raise TypeError(not_a_name(layer, self._layers[0].name))
         by_name = {info.name: info for info in self._layers}
         for name in (layer, normal_name(layer), normal_name(layer).removeprefix("module.")):
             found = by_name.get(name) or by_name.get(name.partition("#")[0])

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from cnnviz_widgets.inspection.inputs import Normalisation, prepare
 from cnnviz_widgets.inspection.readings import ModelInput, Prepared
@@ -94,7 +95,7 @@ def test_several_inputs_are_arguments_or_keywords() -> None:
 
 BAD: list[tuple[Any, type[Exception], str]] = [
     (3, TypeError, r"inputs=3 is a int, nothing to look at; give a tensor \(N, C, H, W\)"),
-    ([torch.zeros(3)], ValueError, r"shape \(3,\), 1 axes; .* 'conv1' takes \(N, C, H, W\)"),
+    ([torch.zeros(3)], ValueError, r"^inputs\[0\] has shape \(3,\), 1 axis; .* takes \(N, C, H"),
     (torch.zeros(0, 3, 4, 5), ValueError, r"shape \(0, 3, 4, 5\), an empty batch"),
     (torch.tensor(1.0), ValueError, r"shape \(\), no picture; give at least one image"),
     (torch.zeros(2, 3, 4, 0), ValueError, r"shape \(2, 3, 4, 0\), no picture"),
@@ -105,6 +106,10 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     ([torch.zeros(3, 4, 5), torch.zeros(3, 4, 6)], ValueError, r"inputs\[1\] has shape \(3, 4"),
     (np.zeros((2, 4, 5, 3), np.uint8), ValueError, r"uint8 array of shape \(2, 4, 5, 3\)"),
     (np.array(["a"]), TypeError, r"inputs is an array of <U1"),
+    ([torch.zeros(2, 3, 4, 5), torch.tensor([1, 7])], ValueError, r"\[1\] .* Labels are not look"),
+    ([[torch.zeros(3, 4, 5)]], TypeError, r"is a list, .* give torch.tensor\(...\) of them\.$"),
+    (TensorDataset(torch.zeros(2, 3, 4, 5)), TypeError, r"TensorDataset, .* it: inputs\[0\]\[0\]"),
+    ("https://a.org/b.png", ValueError, r"='https://a.org/b.png' is an address; nothing is downl"),
     ("nowhere.png", FileNotFoundError, r"inputs='nowhere.png' is not a file"),
 ]  # fmt: skip
 
@@ -113,6 +118,18 @@ BAD: list[tuple[Any, type[Exception], str]] = [
 def test_bad_inputs_say_what_is_allowed(inputs: object, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         prepare(inputs, RGB, None)
+
+
+def test_labels_beside_pictures_are_told_where_the_model_fails() -> None:
+    prepared = prepare((torch.zeros(2, 3, 4, 5), torch.tensor([1, 7])), RGB, None)
+    assert prepared.remark == "The last of the inputs looks like labels: if it is, leave it out."
+    assert prepare((torch.zeros(2, 3, 4, 5), torch.zeros(2)), RGB, None).remark is None
+
+
+def test_a_normalisation_for_bytes_is_refused_for_pictures() -> None:
+    norm = Normalisation((123.0, 116.0, 103.0), (58.0, 57.0, 57.0))
+    with pytest.raises(ValueError, match=r"mean=\[123.0, .* divide both by 255 if they are for 0"):
+        prepare(np.zeros((4, 5, 3), np.uint8), RGB, norm)
 
 
 def test_a_directory_is_no_picture(tmp_path: Path) -> None:

@@ -69,6 +69,16 @@ def test_a_film_shows_its_middle_frame() -> None:
     assert notice == "The middle one of 5 frames is shown."
 
 
+def test_a_normalisation_for_bytes_is_told() -> None:
+    """It would show a white square, and say nothing."""
+    norm = Normalisation((123.0, 116.0, 103.0), (58.0, 57.0, 57.0))
+    picture, notice = picture_of(UNIT, 0, norm)
+    assert picture is not None
+    assert (picture.min(), picture.max()) == (0, 255)
+    assert notice is not None
+    assert "mean= and std= are for pixel values in [0, 1]; divide those for 0 to 255" in notice
+
+
 def test_channels_that_are_not_where_they_should_be_give_no_picture() -> None:
     """(N, H, W, C) with one mean for each of three channels."""
     norm = Normalisation((0.5,) * 3, (0.5,) * 3)
