@@ -6,7 +6,7 @@ laid over the picture, drawn as a figure or saved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,7 +131,8 @@ class Map:
             0 to 1; the largest value is exactly 1, however small it was. All zero for an empty
             map; values that are not finite are NaN and count for nothing.
         """
-        shown = resized(self.rectified(), size or self.size, smooth=smooth)
+        wanted = self.size if size is None else _checked_size(size)
+        shown = resized(self.rectified(), wanted, smooth=smooth)
         shown = np.where(np.isfinite(shown), shown, np.float32(np.nan))
         high = _peak(shown, _checked_percentile(percentile))
         return np.minimum(shown / np.float32(high), np.float32(1)) if high > 0 else shown
@@ -257,6 +258,14 @@ def _peak(values: Floats, percentile: float) -> float:
         return 0.0
     high = float(finite.max())
     return (float(np.percentile(finite, percentile)) or high) if percentile < 100 else high
+
+
+def _checked_size(size: object) -> tuple[int, int]:
+    sides = tuple(size) if isinstance(size, Sequence) and not isinstance(size, str) else ()
+    if len(sides) != 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sides):
+        msg = f"size={size!r} must be (height, width), two whole numbers of at least 1 pixel."
+        raise ValueError(msg)
+    return int(sides[0]), int(sides[1])
 
 
 def _checked_percentile(percentile: object) -> float:

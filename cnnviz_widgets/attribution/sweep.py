@@ -173,12 +173,20 @@ class CamSweep(Mapping[Key, Map]):
 
     def values_of(self, layer: str) -> Floats:
         """Return the raw maps of a layer for all targets, float32 (K, h, w), as in `Map.values`."""
-        return self._flat(layer, self._values[layer])[0]
+        return self._flat(layer, self._found(layer))[0]
+
+    def _found(self, layer: str) -> Floats:
+        """Return the values of a layer, (K, *grid)."""
+        if layer not in self._values:
+            shown = ", ".join(repr(known) for known in self.layers[:5])
+            msg = f"layer={layer!r} is not in the sweep; layers are {shown}; see sweep.layers."
+            raise KeyError(msg)
+        return self._values[layer]
 
     def map_at(self, layer: str, place: int) -> Map:
         """Return the map of a layer for the target at this place in `targets`."""
         known, target = self._circumstances, self._targets[place]
-        planes, volumes = self._flat(layer, self._values[layer][place : place + 1])
+        planes, volumes = self._flat(layer, self._found(layer)[place : place + 1])
         values = planes[0]
         status, why = status_of(values, saturated=target.saturated)
         if status == "empty" and not values.any() and self._grids[layer].before:

@@ -140,8 +140,8 @@ def _hint(name: str, by_name: Mapping[str, Method], family: Family) -> str:
     titles = {method.title: method.name for method in by_name.values()}
     found = difflib.get_close_matches(_plain(name), plain, n=4, cutoff=0.6)
     close = list(dict.fromkeys(titles.get(plain[key], plain[key]) for key in found))
-    near = f"did you mean {' or '.join(map(repr, close[:2]))}? " if close else ""
-    return f"{near}There are {', '.join(by_name)}."
+    near = f"did you mean {' or '.join(map(repr, close[:2]))}? There" if close else "there"
+    return f"{near} are {', '.join(by_name)}."
 
 
 def _plain(name: str) -> str:
@@ -192,13 +192,13 @@ def _checked(parameter: Parameter, value: object, method: Method) -> Value:
             raise ValueError(f"{what} of {method.name!r} is not known; choose one of {allowed}.")
         return str(value)
     number = _number(parameter, value)
+    kind = "a whole number" if parameter.kind == "int" else "a number"
     if number is None:
-        kind = "a whole number" if parameter.kind == "int" else "a number"
         raise TypeError(f"{what} of {method.name!r} must be {kind}{_limits(parameter)}.")
     low = -math.inf if parameter.low is None else parameter.low
     high = math.inf if parameter.high is None else parameter.high
     if not (low <= number <= high and math.isfinite(number)):
-        raise ValueError(f"{what} of {method.name!r} must be a number{_limits(parameter)}.")
+        raise ValueError(f"{what} of {method.name!r} must be {kind}{_limits(parameter)}.")
     return number
 
 

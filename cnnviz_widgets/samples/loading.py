@@ -65,8 +65,8 @@ def _check_name(name: str) -> None:
         raise TypeError(f"name={name!r} is not a string; choose {known}.")
     if name not in _MOST_IMAGES:
         near = difflib.get_close_matches(name.lower(), _MOST_IMAGES, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"name={name!r} is not an embedded sample; {hint}Choose {known}.")
+        hint = f"did you mean {near[0]!r}? Choose" if near else "choose"
+        raise ValueError(f"name={name!r} is not an embedded sample; {hint} {known}.")
 
 
 def _check_count(name: str, images: int) -> int:

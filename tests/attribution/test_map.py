@@ -53,6 +53,12 @@ def test_the_largest_value_is_exactly_one(size: float) -> None:
     assert a_map(VALUES * np.float32(size)).display().max() == 1
 
 
+@pytest.mark.parametrize("size", [64, "64", (64,), (8, 0), (8, 8.5)])
+def test_a_size_that_is_none(size: Any) -> None:
+    with pytest.raises(ValueError, match=r"size=.* must be \(height, width\), two whole numbers"):
+        a_map([[1.0]]).display(size)
+
+
 def test_display_may_be_cut_off_at_a_percentile() -> None:
     m = a_map([[-1, 0, 1, 2, 3, 100]], size=(1, 6))
     np.testing.assert_allclose(m.display(percentile=60), [[0, 0, 0.5, 1, 1, 1]])

@@ -94,6 +94,9 @@ def test_what_is_not_in_a_sweep() -> None:
         with pytest.raises(KeyError, match=r"is not in the sweep; ask for \(layer, target\)"):
             sweep[key]  # type: ignore[index]  # what a user may type
     assert ("conv2", 1) not in sweep
+    for look_up in (sweep.values_of, lambda layer: sweep.map_at(layer, 0)):
+        with pytest.raises(KeyError, match=r"layer='conv2' is not in the sweep; layers are 'con"):
+            look_up("conv2")
 
 
 def test_sweeps_of_tokens_and_volumes() -> None:

@@ -105,7 +105,7 @@ def test_random_numbers_are_left_alone() -> None:
     [
         ("shaeps", r"^name='shaeps' is not an embedded sample; did you mean 'shapes'\? Choose"),
         ("Digit", r"name='Digit' .* did you mean 'digits'\?"),
-        ("imagenet", r"^name='imagenet' is not an embedded sample; Choose 'shapes' or 'digits'\.$"),
+        ("imagenet", r"^name='imagenet' is not an embedded sample; choose 'shapes' or 'digits'\.$"),
     ],
 )
 def test_unknown_name(name: str, message: str) -> None:
