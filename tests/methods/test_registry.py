@@ -103,7 +103,7 @@ def test_settings_are_filled_in_and_made_plain() -> None:
         ({"sigma": 3}, TypeError, r"sigma=3 is no parameter .* It takes samples, noise, mode"),
         ({"samples": 2.5}, TypeError, r"samples=2.5 of 'example' must be a whole number from 1 to"),
         ({"samples": True}, TypeError, r"samples=True of 'example' must be a whole number"),
-        ({"samples": 0}, ValueError, r"samples=0 of 'example' must be a whole number from 1 to 100"),
+        ({"samples": 0}, ValueError, r"samples=0 of 'example' must be a whole number from 1 to"),
         ({"noise": -1}, ValueError, r"noise=-1 of 'example' must be a number of at least 0"),
         ({"noise": float("nan")}, ValueError, r"noise=nan of 'example' must be a number"),
         ({"noise": "much"}, TypeError, r"noise='much' of 'example' must be a number of at least 0"),
