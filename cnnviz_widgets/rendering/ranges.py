@@ -6,7 +6,7 @@ In: float32 maps (C, H, W). Out: one number per channel. The next stage is `quan
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -59,6 +59,23 @@ class Scale:
                 f"low={self.low!r}, high={self.high!r} is not a range; "
                 "give two finite numbers with low <= high."
             )
+
+    def of_maps(self, height: int, width: int) -> Scale:
+        """Scale that maps of this size are drawn with.
+
+        Parameters
+        ----------
+        height, width : int
+            At full resolution.
+
+        Returns
+        -------
+        Scale
+            This one, but for maps of a single value on scales of their own, which would all have
+            the same colour: they are compared with each other, over the layer's range.
+        """
+        is_single = self.mode == "channel" and height * width == 1
+        return replace(self, mode="layer") if is_single else self
 
 
 @dataclass(frozen=True)

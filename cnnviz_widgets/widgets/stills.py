@@ -25,7 +25,7 @@ _PAPER, _INK = 255, 64  # gray levels
 def layer_still(
     inspector: Inspector, layer: str, *, image: int, colormap: str, tile: int
 ) -> Rgb | None:
-    """Draw the channels of a layer, each on its own scale, beside the picture that went in.
+    """Draw the channels of a layer, on the scale they have at first, beside the picture.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ def layer_still(
         reduced, _ = reduce_maps(np.ascontiguousarray(shown), tile_px=tile)
         low, high = channel_ranges(reduced)
         codes = quantise(reduced, low, high)
-        drawn = render_maps(codes, low, high, scale=Scale(), colormap=colormap)
+        scale = Scale().of_maps(*shown.shape[1:])
+        drawn = render_maps(codes, low, high, scale=scale, colormap=colormap)
         parts.append(mosaic(enlarged(drawn, tile), gap=2))
         if len(shown) < len(maps.values):
             caption += f" (the first {MOST_CHANNELS} channels)"

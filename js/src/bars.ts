@@ -71,7 +71,7 @@ export function makeBars(on: On): Bars {
           setText(number, formatNumber(value));
           bar.style.left = `${100 * left}%`;
           bar.style.width = `${100 * width}%`;
-          bar.toggleAttribute("data-negative", value < 0);
+          setAttributes(bar, { "data-negative": value < 0 });
         });
       };
       draw();

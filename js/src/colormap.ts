@@ -61,6 +61,11 @@ export function makePalette(packed: string): Palette {
   };
 }
 
+/** The mode in force: maps of a single value are compared with each other, there is nothing else. */
+export function modeOf({ fullHeight, fullWidth }: Maps, mode: ScaleMode): ScaleMode {
+  return mode === "channel" && fullHeight * fullWidth === 1 ? "layer" : mode;
+}
+
 /** What the two ends of the colour bar stand for, for a channel with the range `own`. */
 export function scaleRange(scale: Scale, own: Extent, layer: Extent): Extent {
   const { low, high } = scale.mode === "fixed" ? scale : scale.mode === "layer" ? layer : own;

@@ -1,7 +1,7 @@
 /** The legend, always there: which scale is in force, its ends as numbers, the special colours. */
 
 import { type SpecialName, scaleRange, specialColours } from "./colormap";
-import { h, setText } from "./dom";
+import { h, setAttributes, setText } from "./dom";
 import type { Look } from "./gridcanvas";
 import { layerExtent, type Maps, specialValues } from "./maps";
 import { makeRamp } from "./ramp";
@@ -39,7 +39,7 @@ export function makeLegend(): Legend {
       };
       setText(sentence, say(`legend_${scale.mode}`, { channel }));
       ramp.show(range, colours, scale.diverging);
-      for (const { name, box } of swatches) box.toggleAttribute("data-on", present[name]);
+      for (const { name, box } of swatches) setAttributes(box, { "data-on": present[name] });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fillLut, isDiverging, makeLuts, type Scale, scaleRange } from "../src/colormap";
+import { fillLut, isDiverging, makeLuts, modeOf, type Scale, scaleRange } from "../src/colormap";
 import { decodeValue, layerExtent, type Maps } from "../src/maps";
 import { colormapNames, palette } from "../src/palettes";
 import { mapsOf } from "./frames";
@@ -59,6 +59,13 @@ describe("makeLuts", () => {
       expect(luts(channel)).toEqual(expected);
     }
   });
+});
+
+it("draws maps of one value on one scale, unless the reader has fixed another", () => {
+  const single = mapsOf([2, 1, 1], [0, 0], [1, 2], [1, 2]);
+  expect(modeOf(single, "channel")).toBe("layer");
+  expect(modeOf(single, "fixed")).toBe("fixed");
+  expect(modeOf({ ...single, fullWidth: 2 }, "channel")).toBe("channel");
 });
 
 it("lists the sequential colormaps first", () => {

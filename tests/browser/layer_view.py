@@ -173,7 +173,8 @@ def rendered(
     reduced, _ = reduce_maps(np.ascontiguousarray(values), tile_px=tile)
     low, high = channel_ranges(reduced)
     codes = quantise(reduced, low, high)
-    return render_maps(codes, low, high, scale=scale or Scale(), colormap=colormap)
+    scale = (scale or Scale()).of_maps(*values.shape[1:])
+    return render_maps(codes, low, high, scale=scale, colormap=colormap)
 
 
 def compare_all(view: LayerView, expected: Pixels, *, what: str) -> None:

@@ -133,6 +133,12 @@ def test_a_channel_without_finite_values_does_not_widen_the_layer() -> None:
     np.testing.assert_array_equal(end, [0, 0])
 
 
+def test_maps_of_one_value_share_a_scale() -> None:
+    assert Scale(diverging=True).of_maps(1, 1) == Scale("layer", diverging=True)
+    assert Scale().of_maps(1, 2) == Scale()
+    assert Scale("fixed", 0, 2).of_maps(1, 1) == Scale("fixed", 0, 2)
+
+
 @pytest.mark.parametrize(
     "ends", [(1, 0), (math.nan, 1), (0, math.inf), (-1.7e308, 1.7e308), (0, 1.7e308)]
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import nn
 
 from cnnviz_widgets.inspection.inspector import Inspector
+from cnnviz_widgets.rendering.colormap import palette
 from cnnviz_widgets.widgets.stills import beside, captioned, enlarged, layer_still
 from tests.widgets.kernel import TinyNet, tiny_inputs
 
@@ -41,6 +44,15 @@ def test_a_layer_is_drawn_beside_its_picture() -> None:
     # The picture, 3 x 4 pixels of 16, then two channels of 8 in a row or in a column.
     assert drawn.shape[1] >= 64 + 8 + 32
     assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 10
+
+
+def test_maps_of_one_value_are_drawn_on_one_scale() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    inspector = Inspector(net, torch.ones(1, 1, 4, 4))
+    drawn = layer_still(inspector, "1", image=0, colormap="viridis", tile=32)
+    assert drawn is not None
+    colours = {tuple(colour) for colour in drawn.reshape(-1, 3).tolist()}
+    assert {tuple(palette("viridis")[end].tolist()) for end in (0, 255)} <= colours
 
 
 def test_scores_have_no_maps_but_the_picture_stays() -> None:

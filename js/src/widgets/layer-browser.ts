@@ -2,6 +2,7 @@
 
 import { makeChannelPanel } from "../channelpanel";
 import type { Clock } from "../clock";
+import { modeOf } from "../colormap";
 import { h, setAttributes, show } from "../dom";
 import { roundOut } from "../format";
 import type { Look } from "../gridcanvas";
@@ -129,7 +130,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   const paint = (key: FrameKey, next: LayerEntry, data: LayerData) => {
     const target = key.side === "output" ? stage : inputStage;
-    const isDrawn = target.show(data, next, lookOf(view));
+    const isDrawn = target.show(data, next, lookOf(view, data));
     if (key.side === "input") return;
     shown = { key, layer: next, data };
     isPainted = isDrawn;
@@ -143,7 +144,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
 
   const refreshChannel = () => {
     if (!shown) return;
-    panel.show(shown.key, shown.data, channelOf(shown), lookOf(view));
+    panel.show(shown.key, shown.data, channelOf(shown), lookOf(view, shown.data));
   };
 
   /** Whether what is on the screen is what was asked for. */
@@ -158,7 +159,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     }
     if (!shown) return;
     if (isHere()) {
-      root.removeAttribute("data-stale");
+      setAttributes(root, { "data-stale": false });
       notice.clear("layer");
     }
     root.dataset.kind = shown.data.is;
@@ -311,8 +312,9 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   };
 }
 
-function lookOf(view: View): Look {
-  const { scale_mode: mode, scale_low: low, scale_high: high, diverging, colormap, sort } = view;
+function lookOf(view: View, data: LayerData): Look {
+  const { scale_mode, scale_low: low, scale_high: high, diverging, colormap, sort } = view;
+  const mode = data.is === "maps" ? modeOf(data, scale_mode) : scale_mode;
   return { scale: { mode, low, high, diverging }, colours: palette(colormap), sort };
 }
 
