@@ -1,7 +1,7 @@
 /** What the chosen filter answers on the picture: its map, one number, or why there is neither. */
 
 import { colourOf } from "./colormap";
-import { h, makeImage, type On, setText, show } from "./dom";
+import { h, makeImage, type On, setAttributes, setText, show } from "./dom";
 import { FILTER_PALETTES } from "./filtertiles";
 import { formatExact, formatNumber } from "./format";
 import { makeFrame, type Spot } from "./frame";
@@ -72,13 +72,13 @@ export function makeFilterAnswer(on: On, onProbe: (spot: Spot | null) => void): 
     box: h("section.answer", square, h("div", h("h3", title), h("p.quiet", line))),
     say(reason) {
       map = null;
-      square.removeAttribute("data-stale");
+      setAttributes(square, { "data-stale": false });
       tell(reason);
     },
     show(filter, next) {
       setText(title, say("answer", { filter }));
       frame.setAttribute("aria-label", say("answer", { filter }));
-      square.toggleAttribute("data-stale", next === null);
+      setAttributes(square, { "data-stale": !next });
       if (!next) return;
       const { kind_of: kind, value, label, place, count, slice } = next.header;
       const { data, shape } = next.arrays.values ?? {};

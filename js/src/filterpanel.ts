@@ -1,6 +1,6 @@
 /** The chosen filter: large, its weights under the pointer, its numbers and how they are spread. */
 
-import { h, makeImage, type On, setText } from "./dom";
+import { h, makeImage, type On, setAttributes, setText } from "./dom";
 import { kernelPlate, mixedColour, type Plate, rowPlate, weightColour } from "./filterpaint";
 import {
   type Bank,
@@ -115,7 +115,7 @@ export function makeFilterPanel(on: On): FilterPanel {
     show(bank, entry, filter, values, look, wanted) {
       sayFacts(bank, entry, filter, look);
       // What is large stays, faintly, until the weights of this one are here.
-      frame.toggleAttribute("data-stale", values === null);
+      setAttributes(frame, { "data-stale": !values });
       plate = null;
       if (!values) return -1;
       const { count, kernel } = kernelsOf(entry);

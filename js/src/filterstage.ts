@@ -1,6 +1,6 @@
 /** Where filters are shown: as tiles or as the rows of a matrix, and the kernels of the chosen one. */
 
-import { h, type On, setText, show } from "./dom";
+import { h, type On, setAttributes, setText, show } from "./dom";
 import { layoutRows } from "./filterpaint";
 import type { Bank, FilterEntry } from "./filters";
 import { bankTiles, type FilterLook, kernelsOf, kernelTiles } from "./filtertiles";
@@ -106,6 +106,7 @@ export function makeKernelStage(on: On, onChoose: (input: number) => void): Kern
     measure: grid.measure,
     show(bank, entry, filter, values, look) {
       show(box, kernelsOf(entry).count > 1);
+      setAttributes(box, { "data-stale": !values });
       if (values) grid.show(kernelTiles(values, filter, bank, entry, look));
     },
     refresh: grid.refresh,

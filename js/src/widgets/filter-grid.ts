@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { Clock } from "../clock";
-import { h } from "../dom";
+import { h, setAttributes } from "../dom";
 import { makeFilterAnswer } from "../filteranswer";
 import { makeFilterCache } from "../filtercache";
 import { makeFilterLegend } from "../filterlegend";
@@ -150,7 +150,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     }
     if (!shown) return;
     if (shown.entry.name === entry?.name) {
-      root.removeAttribute("data-stale");
+      setAttributes(root, { "data-stale": false });
       notice.clear("layer");
     }
     const chosen = filterOf(shown);
@@ -249,7 +249,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     tree.setLayers(network.leaves);
     source.setLayers(network.leaves);
     remarks.say(index.notices);
-    root.toggleAttribute("data-no-inputs", index.batch === 0);
+    setAttributes(root, { "data-no-inputs": index.batch === 0 });
     image = Math.min(image, Math.max(0, index.batch - 1));
     source.adopt(index.epoch);
     askAll();
@@ -290,7 +290,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     if (!entry || !(isStatic || state === "waiting")) return;
     const { name } = entry;
     const isHere = shown?.entry.name === name;
-    root.toggleAttribute("data-stale", !isHere);
+    setAttributes(root, { "data-stale": !isHere });
     const title = isHere ? say("state_static") : say("layer_missing", { layer: name });
     if (isStatic) notice.say("static", title, say("layers_static_hint"));
   };
@@ -298,7 +298,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
     if (failure.kind === "answer") return answer.say(failure.message);
     if (failure.kind !== "layer") return shell.fail(failure);
-    root.toggleAttribute("data-stale", true);
+    setAttributes(root, { "data-stale": true });
     shell.fail(failure, say("layer_failed", { layer: entry?.name ?? "" }));
   };
 

@@ -82,7 +82,9 @@ describe("choosing", () => {
     vi.advanceTimersByTime(300);
     expect(model.get("filter")).toBe(1);
     expect(model.last("filter")?.params).toEqual({ layer: "stem", filter: 1 });
+    expect(one(KERNELS).hasAttribute("data-stale")).toBe(true);
     rest(model);
+    expect(one(KERNELS).hasAttribute("data-stale")).toBe(false);
     expect(one(".cnnviz-detail").textContent).toContain("Dead: its norm is 0 % of the largest");
   });
 
