@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 
 import cnnviz_widgets as cw
@@ -17,6 +19,13 @@ def test_every_public_name_can_be_imported(name: str) -> None:
 def test_completion_offers_public_names_alone() -> None:
     assert {name for name in dir(cw) if not name.startswith("__")} == set(cw.__all__)
     assert {name for name in dir(cw.samples) if not name.startswith("__")} == {"Sample", "load"}
+
+
+@pytest.mark.parametrize("name", cw.__all__)
+def test_examples_run_as_they_stand(name: str) -> None:
+    value = getattr(cw, name)
+    for one in doctest.DocTestFinder(recurse=False).find(value, name, globs={}):
+        assert doctest.DocTestRunner(verbose=False).run(one).failed == 0
 
 
 def test_a_function_is_no_module_of_the_same_name() -> None:

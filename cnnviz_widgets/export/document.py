@@ -10,11 +10,29 @@ import hashlib
 import json
 from collections.abc import Iterable
 from html import escape
+from os import PathLike
+from pathlib import Path
 
 from cnnviz_widgets.widgets.baking import built
 from cnnviz_widgets.words import LANGUAGES, Phrase, chosen, phrase, told
 
 from .payload import PageWidget
+
+
+def checked_file(path: str | PathLike[str]) -> Path:
+    """Return the path of a file to write.
+
+    Raises
+    ------
+    FileNotFoundError
+        It is a folder, or its folder does not exist.
+    """
+    file = Path(path)
+    if file.is_dir() or not file.parent.is_dir():
+        raise FileNotFoundError(
+            f"path={str(file)!r} cannot be written; give a file in a folder that exists."
+        )
+    return file
 
 
 def document(title: str, body: str, data: str | None, *, language: str = "") -> str:

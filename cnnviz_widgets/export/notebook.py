@@ -17,7 +17,7 @@ import nbformat
 
 from cnnviz_widgets.words import phrase
 
-from .document import document, notes, summary
+from .document import checked_file, document, notes, summary
 from .markdown import code_html, markdown_html
 from .outputs import outputs_html
 from .page import MAX_MB, checked_budget
@@ -58,6 +58,13 @@ def notebook_to_html(
     Path
         The HTML file.
 
+    Raises
+    ------
+    FileNotFoundError
+        There is no such notebook, or the page cannot be written.
+    ValueError
+        The file is no notebook, or a number is out of its range.
+
     Warns
     -----
     UserWarning
@@ -71,7 +78,7 @@ def notebook_to_html(
     say: "remove-cell", "remove-input", "remove-output", "hide-input". A link to a notebook near by
     leads to the page of the same name.
     """
-    max_bytes = checked_budget(max_mb, steps)
+    target, max_bytes = checked_file(path), checked_budget(max_mb, steps)
     if isinstance(notebook, Mapping):
         content: Mapping[str, Any] = notebook
         name, home = "Notebook", Path(folder) if folder else None
@@ -97,7 +104,6 @@ def notebook_to_html(
         packed.text if packed else None,
         language=page_language(views.widgets),
     )
-    target = Path(path)
     target.write_text(html, encoding="utf-8")
     return target
 

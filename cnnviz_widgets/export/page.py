@@ -13,10 +13,12 @@ from pathlib import Path
 
 from cnnviz_widgets.rendering.quantise import LEVELS
 from cnnviz_widgets.widgets.baking import MB, BakedWidget
+from cnnviz_widgets.widgets.explore import Exploration
 
-from .document import document, notes, place
+from .document import checked_file, document, notes, place
 from .payload import STEPS, PageWidget, pack_page, page_state
 
+Shown = BakedWidget | Exploration
 MAX_MB = 5.0
 """Of a page, unless it is said otherwise."""
 _RAW_SHARE = 8
@@ -24,7 +26,7 @@ _RAW_SHARE = 8
 
 
 def to_html(
-    widgets: BakedWidget | Sequence[BakedWidget],
+    widgets: Shown | Sequence[Shown],
     path: str | PathLike[str],
     *,
     title: str | None = None,
@@ -36,8 +38,8 @@ def to_html(
     Parameters
     ----------
     widgets : widget or sequence of widgets
-        In the order in which they stand on the page. Those over one Inspector follow each other,
-        as they do in a notebook.
+        In the order in which they stand on the page; what `explore` gives stands for its own.
+        Those over one Inspector follow each other, as they do in a notebook.
     path : str or path
         The file; its folder must exist.
     title : str, optional
@@ -60,6 +62,8 @@ def to_html(
     ------
     TypeError
         Something is no widget of this library.
+    FileNotFoundError
+        The file cannot be written; this is told before any work is done.
     ValueError
         There is no widget, or a number is out of its range.
 
@@ -69,6 +73,7 @@ def to_html(
         Something was left out.
     """
     chosen = _checked(widgets)
+    target = checked_file(path)
     max_bytes = checked_budget(max_mb, steps)
     parts = [
         _page_widget(f"w{number}", widget, _RAW_SHARE * max_bytes)
@@ -79,7 +84,6 @@ def to_html(
     body = "".join(place(part) for part in parts)
     heading = f'<h1 class="page-title">{escape(name)}</h1>'
     html = f"<main>{heading}\n{body}{notes(packed.left_out)}</main>"
-    target = Path(path)
     target.write_text(document(name, html, packed.text), encoding="utf-8")
     for text in packed.left_out:
         warnings.warn(text, stacklevel=2)
@@ -101,13 +105,18 @@ def checked_budget(max_mb: float, steps: int) -> float:
     return max_mb * MB
 
 
-def _checked(widgets: BakedWidget | Sequence[BakedWidget]) -> list[BakedWidget]:
-    chosen = [widgets] if isinstance(widgets, BakedWidget) else list(widgets)
-    for widget in chosen:
-        if not isinstance(widget, BakedWidget):
+def _checked(widgets: Shown | Sequence[Shown]) -> list[BakedWidget]:
+    given = list(widgets) if isinstance(widgets, Sequence) else [widgets]
+    chosen: list[BakedWidget] = []
+    for widget in given:
+        if isinstance(widget, Exploration):
+            chosen += widget.parts
+        elif isinstance(widget, BakedWidget):
+            chosen.append(widget)
+        else:
             raise TypeError(
                 f"widgets holds a {type(widget).__name__}; give LayerBrowser, FilterGrid, "
-                "SaliencyOverlay, CamSlider or ImagePicker."
+                "SaliencyOverlay, CamSlider, ImagePicker or what cw.explore() gives."
             )
     if not chosen:
         raise ValueError("widgets is empty; give at least one widget.")

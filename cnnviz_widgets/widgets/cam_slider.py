@@ -94,7 +94,7 @@ class CamSlider(InspectorWidget):
     >>> import cnnviz_widgets as cw
     >>> shapes = cw.samples.load("shapes")
     >>> slider = cw.CamSlider(shapes.model, shapes.images, class_names=shapes.class_names)
-    >>> slider.targets = ["disk", "ring"]
+    >>> slider.targets = ["circle", "ring"]
 
     Notes
     -----

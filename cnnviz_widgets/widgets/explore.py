@@ -75,9 +75,11 @@ class Exploration(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidget
         """Write the views to one page that needs no kernel; see `cnnviz_widgets.to_html`."""
         from cnnviz_widgets.export.page import to_html
 
-        return to_html(self._parts(), path, title=title, max_mb=max_mb)
+        return to_html(self, path, title=title, max_mb=max_mb)
 
-    def _parts(self) -> list[InspectorWidget]:
+    @property
+    def parts(self) -> list[InspectorWidget]:
+        """The widgets, in the order in which they stand."""
         above = [] if self.picker is None else [self.picker]
         return [*above, self.layers, self.cams, self.saliency, self.filters]
 
@@ -98,7 +100,7 @@ class Exploration(Pictured, ipywidgets.VBox):  # type: ignore[misc]  # ipywidget
 
     def close(self) -> None:
         """End all of them; the Inspector stays usable."""
-        for widget in self._parts():
+        for widget in self.parts:
             widget.close()
         super().close()
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,6 +94,13 @@ def test_a_widget_given_twice_stands_there_once(tmp_path: Path) -> None:
     [
         ([], {}, ValueError, "widgets is empty"),
         (["no widget"], {}, TypeError, "widgets holds a str"),
+        (3, {}, TypeError, r"widgets holds a int; give LayerBrowser, .* what cw.explore\(\) gives"),
+        (
+            None,
+            {"path": "no/page.html"},
+            FileNotFoundError,
+            r"page.html' cannot be written; give a f",
+        ),
         (None, {"max_mb": 0}, ValueError, "max_mb=0 must be above 0"),
         (None, {"steps": 1}, ValueError, "steps=1 must be from 2 to 252"),
     ],
@@ -100,11 +108,11 @@ def test_a_widget_given_twice_stands_there_once(tmp_path: Path) -> None:
 def test_wrong_arguments_are_refused(
     tmp_path: Path,
     widgets: list[object] | None,
-    options: dict[str, float],
+    options: dict[str, Any],
     error: type[Exception],
     text: str,
 ) -> None:
-    given = [browser()[0]] if widgets is None else widgets
+    given: Any = [browser()[0]] if widgets is None else widgets
     with pytest.raises(error, match=text):
-        to_html(given, tmp_path / "page.html", **options)  # type: ignore[arg-type]  # wrong on purpose
+        to_html(given, **{"path": tmp_path / "page.html", **options})
     assert not (tmp_path / "page.html").exists()

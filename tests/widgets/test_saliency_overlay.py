@@ -229,7 +229,10 @@ def test_a_method_that_cannot_work_says_why_and_the_widget_lives_on() -> None:
             "method='gradeint' is no saliency method; did you mean 'gradient'",
         ),
         ({"method": "rise", "parameters": {"mask": 3}}, "mask=3 is no parameter of 'rise'"),
-        ({"method": "rise", "parameters": {"masks": 0}}, "masks=0 of 'rise' must be a number from"),
+        (
+            {"method": "rise", "parameters": {"masks": 0}},
+            "masks=0 of 'rise' must be a whole number",
+        ),
         ({"target": 3}, "target=3 is not a class of this model; it has 3: 0 to 2"),
         ({"image": 2}, "image=2"),
         ({"method": "gradcam", "layer": "cnv"}, "'cnv' is not a layer"),
