@@ -52,8 +52,8 @@ def finer(case: CamCase, _names: Sequence[str], settings: Settings) -> dict[str,
     """
     settings_here = settings["finercam"]
     gamma, count = float(settings_here["gamma"]), int(settings_here["classes"])
-    found = [nearest_classes(case, target, count) for target in case.targets]
-    classes = len(case.insp.predictions(1 << 30)[case.image])
+    found = nearest_classes(case, count)
+    classes = case.insp.class_count or 0
     weights = []
     for target, others in zip(case.targets, found, strict=True):
         weight = torch.zeros(classes, dtype=torch.float32, device="cpu")
@@ -75,17 +75,28 @@ def finer(case: CamCase, _names: Sequence[str], settings: Settings) -> dict[str,
     return maps
 
 
-def nearest_classes(
-    case: CamCase, target: ExplainedTarget, count: int
-) -> tuple[ExplainedTarget, ...]:
-    """Return the classes whose scores are nearest to a class's own, the nearest first.
+def nearest_classes(case: CamCase, count: int) -> list[tuple[ExplainedTarget, ...]]:
+    """Return for each target of a case the classes whose scores are nearest to its own.
+
+    Parameters
+    ----------
+    case : CamCase
+    count : int
+        Most classes for each target, the nearest first; fewer where there are not so many.
 
     Raises
     ------
     ValueError
-        The target is no class, or there is no other.
+        A target is no class, or there is no other.
     """
-    order = [prediction.index for prediction in case.insp.predictions(1 << 30)[case.image]]
+    ranked = case.insp.predictions(case.insp.class_count or 1)[case.image]
+    order = [prediction.index for prediction in ranked]
+    return [_nearest(case, target, order, count) for target in case.targets]
+
+
+def _nearest(
+    case: CamCase, target: ExplainedTarget, order: Sequence[int], count: int
+) -> tuple[ExplainedTarget, ...]:
     if target.index is None or len(order) < 2:
         msg = (
             f"target={target.name!r} cannot be compared by 'finercam': it takes a class of a model "
