@@ -37,9 +37,8 @@ def test_the_same_thread_may_enter_twice_and_another_waits() -> None:
         thread = threading.Thread(target=enter)
         thread.start()
         thread.join()
-    assert errors == [
-        "the model is busy: another cell or widget has been using it for 0.05 s; wait."
-    ]
+    text = "the model is busy: another cell or widget has been using it for 0.05 s; try again when"
+    assert errors == [f"{text} it is done."]
     with held(lock, 0.05):
         pass
 
