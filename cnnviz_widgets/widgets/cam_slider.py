@@ -223,17 +223,17 @@ class CamSlider(InspectorWidget):
     def _sweep(self, request: Request, reply: Reply) -> Iterator[Frame]:
         """Send the maps of all layers, those of the layer that is looked at before the others."""
         params = request.params
-        methods, image = [read_name(params, "method")], read_whole(params, "image")
-        kept = self._recent.whole(reply.epoch, methods[0], image, _classes(params))
+        method, image = read_name(params, "method"), read_whole(params, "image")
+        kept = self._recent.whole(reply.epoch, method, image, _classes(params))
         if kept is not None:
-            yield from _maps_of(methods[0], image, *kept)
+            yield from _maps_of(method, image, *kept)
             yield Frame({"scores": self._scores(params)})
             return
         with contextlib.suppress(Cancelled):
-            yield from self._swept(params, methods, [read_name(params, "first")], reply)
+            yield from self._swept(params, [method], [read_name(params, "first")], reply)
             # What works here need not work at every layer; the page asks for the others singly.
             with contextlib.suppress(ValueError):
-                yield from self._swept(params, methods, None, reply)
+                yield from self._swept(params, [method], None, reply)
             yield Frame({"scores": self._scores(params)})
 
     def _ahead(self, request: Request, reply: Reply) -> Iterator[Frame]:
@@ -307,10 +307,11 @@ class CamSlider(InspectorWidget):
 
     def _predictions(self) -> list[list[Prediction]]:
         """Return all classes of every picture, ranked once in each state of the model."""
-        epoch, ranked = self._ranked
-        if epoch != self.inspector.epoch:
+        epoch = self.inspector.epoch  # of before, since another thread may set other pictures
+        ranked_epoch, ranked = self._ranked
+        if ranked_epoch != epoch:
             ranked = self.inspector.predictions(self.inspector.class_count or 1)
-            self._ranked = (self.inspector.epoch, ranked)
+            self._ranked = (epoch, ranked)
         return ranked
 
     WORDS: ClassVar = ("attribution", "cam_slider")

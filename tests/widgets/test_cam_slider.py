@@ -223,3 +223,22 @@ def test_it_leaves_the_model_as_it_was(training: bool) -> None:
         ask(widget, 2, "map", method="ablationcam", image=0, layer="conv", classes=[0])
         sent.wait(2)
         widget.close()
+
+
+def test_predictions_of_other_pictures_are_not_kept_as_those_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pictures may change in another thread just after the old ones were ranked."""
+    widget, _ = slider()
+    usual = widget.inspector.predictions
+
+    def overtaken(*args: Any, **options: Any) -> Any:
+        found = usual(*args, **options)
+        monkeypatch.undo()
+        widget.inspector.set_inputs(tiny_inputs().flip(0) * 2)
+        return found
+
+    widget._ranked = (-1, [])
+    monkeypatch.setattr(widget.inspector, "predictions", overtaken)
+    widget._predictions()
+    assert widget._predictions() == usual(len(CLASS_NAMES))
