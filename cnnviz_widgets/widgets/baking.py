@@ -16,7 +16,6 @@ from typing import Any, ClassVar, cast
 import traitlets
 from tqdm import tqdm
 
-from cnnviz_widgets.inspection.locks import ModelBusyError
 from cnnviz_widgets.streaming.baked import StoredAnswer, pack_answers
 from cnnviz_widgets.streaming.wire import Header
 
@@ -184,9 +183,7 @@ class BakedWidget(Pictured, SpokenWidget):
                 continue
             try:
                 answer = self._stored_answer(each.kind, each.params)
-            except ModelBusyError:
-                raise
-            except ValueError as error:
+            except ValueError as error:  # a busy model raises another, and ends this
                 ledger.leave_out(each, str(error))
                 continue
             if ledger.take(each, answer):

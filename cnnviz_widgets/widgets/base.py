@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, cast
 
@@ -186,7 +186,6 @@ class InspectorWidget(BakedWidget):
         layouts: object = None,
         **traits: object,
     ) -> None:
-        self._reject_unknown(traits)
         given = {
             "inputs": inputs,
             "class_names": class_names,
@@ -196,6 +195,7 @@ class InspectorWidget(BakedWidget):
             "layers": layers,
             "layouts": layouts,
         }
+        self._reject_unknown(traits, known=given)
         self._watched = self._watch(model, {k: v for k, v in given.items() if v is not None})
         super().__init__(_index=dict(self._make_index()), **traits)
         self._worker: LatestWorker[InspectorWidget, messages.Request] = LatestWorker(
@@ -214,21 +214,17 @@ class InspectorWidget(BakedWidget):
         return build_index(self.inspector)
 
     @classmethod
-    def _reject_unknown(cls, traits: Mapping[str, object]) -> None:
+    def _reject_unknown(cls, traits: Mapping[str, object], *, known: Iterable[str]) -> None:
         """Traitlets would take a misspelt argument in silence."""
         inherited = set(BakedWidget.class_trait_names())
         own = [n for n in cls.class_trait_names() if not n.startswith("_") and n not in inherited]
-        known = ["inputs", "class_names", "mean", "std", "output", "layers", "layouts"]
-        known += [*cls.OPTIONS, *own]
+        taken = [*known, *cls.OPTIONS, *own]
         for name in traits:
-            if name in known or name == "layout":
-                continue
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            raise TypeError(
-                f"{cls.__name__} got {name}={traits[name]!r}, which it does not know{hint} "
-                f"It takes {', '.join(known)}."
-            )
+            if name not in taken and name != "layout":
+                raise TypeError(
+                    f"{cls.__name__} got {name}={traits[name]!r}, which it does not know"
+                    f"{_near(name, taken)} It takes {', '.join(taken)}."
+                )
 
     def close(self) -> None:
         """End the widget: its worker stops, its views disappear, the Inspector stays usable."""
@@ -348,6 +344,10 @@ def checked_choice(name: str, value: str, allowed: Iterable[str]) -> str:
     choices = list(allowed)
     if value in choices:
         return value
-    close = difflib.get_close_matches(value, choices, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
-    raise ValueError(f"{name}={value!r} is not one of {', '.join(choices)}{hint}")
+    raise ValueError(f"{name}={value!r} is not one of {', '.join(choices)}{_near(value, choices)}")
+
+
+def _near(given: str, known: Sequence[str]) -> str:
+    """Return the end of a sentence about a wrong name: what was meant, if that can be told."""
+    close = difflib.get_close_matches(given, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else "."
