@@ -1,7 +1,7 @@
 """The wire format: one buffer of arrays per message, described in its JSON header.
 
 In: NumPy arrays. Out: a header and fresh bytes, read by js/src/wire.ts; tests/wire_vectors.json
-holds both to it. What the browser sends is read in `requests`.
+holds both to it. What the browser sends is read in `messages`.
 """
 
 from __future__ import annotations

@@ -286,9 +286,9 @@ class LatestWorker(Generic[OwnerT, RequestT]):
     Notes
     -----
     - A request replaces a waiting one of the same view and kind. One with a lower seq than the
-      newest seen of
-      its view and kind is dropped, and so is a duplicate of the one being computed. A duplicate of
-      an answered one is answered again, since the first answer may have been lost on the way.
+      newest seen of its view and kind is dropped, and so is a duplicate of the one being computed.
+      A duplicate of an answered one is answered again, since the first answer may have been lost
+      on the way.
     - Views take turns. One daemon thread starts with the first request.
     """
 
