@@ -5,6 +5,7 @@ In: a `CamSweep`. Out: its `Map`s. Bounded in bytes, the least recently used cla
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -18,6 +19,8 @@ Key = tuple[str, int, int]
 class RecentSweeps:
     """Sweeps by method, picture and class, of one state of the model.
 
+    Safe to use from several threads: what is baked is computed beside the views' worker.
+
     Parameters
     ----------
     limit_bytes : int
@@ -29,40 +32,44 @@ class RecentSweeps:
         self._epoch = -1
         self._kept: OrderedDict[Key, tuple[CamSweep, int, int]] = OrderedDict()
         self._bytes = 0
+        self._lock = threading.Lock()
 
     def put(self, epoch: int, method: str, image: int, sweep: CamSweep) -> None:
         """Keep a sweep; those of another state of the model are forgotten."""
-        self._adopt(epoch)
         share = sum(sweep.values_of(layer).nbytes for layer in sweep.layers) // len(sweep.targets)
-        for place, target in enumerate(sweep.targets):
-            if target.index is None:
-                continue
-            key = (method, image, target.index)
-            self._bytes += share - self._kept.pop(key, (sweep, place, 0))[2]
-            self._kept[key] = (sweep, place, share)
-        while self._bytes > self._limit and self._kept:
-            self._bytes -= self._kept.popitem(last=False)[1][2]
+        with self._lock:
+            self._adopt(epoch)
+            for place, target in enumerate(sweep.targets):
+                if target.index is None:
+                    continue
+                key = (method, image, target.index)
+                self._bytes += share - self._kept.pop(key, (sweep, place, 0))[2]
+                self._kept[key] = (sweep, place, share)
+            while self._bytes > self._limit and self._kept:
+                self._bytes -= self._kept.popitem(last=False)[1][2]
 
     def find(
         self, epoch: int, method: str, image: int, layer: str, classes: Sequence[int]
     ) -> list[Map] | None:
         """Return the maps of a layer, one for each class, or None unless all are here."""
-        self._adopt(epoch)
-        found = []
-        for target in classes:
-            sweep, place, _ = self._kept.get((method, image, target), (None, 0, 0))
-            if sweep is None or layer not in sweep.layers:
-                return None
-            self._kept.move_to_end((method, image, target))
-            found.append(sweep.map_at(layer, place))
-        return found
+        found: list[tuple[CamSweep, int]] = []
+        with self._lock:
+            self._adopt(epoch)
+            for target in classes:
+                sweep, place, _ = self._kept.get((method, image, target), (None, 0, 0))
+                if sweep is None or layer not in sweep.layers:
+                    return None
+                self._kept.move_to_end((method, image, target))
+                found.append((sweep, place))
+        return [sweep.map_at(layer, place) for sweep, place in found]
 
     def whole(
         self, epoch: int, method: str, image: int, classes: Sequence[int]
     ) -> tuple[CamSweep, list[int]] | None:
         """Return a sweep that has all these classes, and their places in it, or None."""
-        self._adopt(epoch)
-        kept = [self._kept.get((method, image, target)) for target in classes]
+        with self._lock:
+            self._adopt(epoch)
+            kept = [self._kept.get((method, image, target)) for target in classes]
         first = kept[0]
         if first is None or any(each is None or each[0] is not first[0] for each in kept):
             return None
