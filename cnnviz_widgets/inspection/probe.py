@@ -10,6 +10,7 @@ import functools
 import gc
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -130,12 +131,12 @@ class Probe:
     def _call(self, path: str, module: nn.Module, leaf: Leaf | None) -> Callable[..., Nest]:
         """Return what runs in place of a module's call while somebody hears."""
         guard = torch._C.DisableTorchFunction()
-        run: Callable[..., Nest] = module._call_impl
 
-        def call(*args: Any, **kwargs: Any) -> Nest:
+        def call(called: Any, *args: Any, **kwargs: Any) -> Nest:  # Any: torch types no calls
             recorder = self._hears
-            if recorder is None or threading.get_ident() != self._thread:
-                return run(*args, **kwargs)
+            is_ours = called is module  # not a copy of it that the model made
+            if recorder is None or not is_ours or threading.get_ident() != self._thread:
+                return called._call_impl(*args, **kwargs)
             if leaf is not None and self._quick is not None and len(args) == 1 and not kwargs:
                 guard.__enter__()  # nobody watches
                 try:
@@ -145,9 +146,9 @@ class Probe:
                 if output is not None:
                     return output
             recorder.enter(path, module, args, kwargs)
-            return recorder.leave(module, run(*args, **kwargs))
+            return recorder.leave(module, called._call_impl(*args, **kwargs))
 
-        return call
+        return types.MethodType(call, module)  # which deepcopy binds to the copy
 
     def _before(self, path: str, module: nn.Module, args: Any, kwargs: Any) -> None:
         if self._hears is not None and threading.get_ident() == self._thread:

@@ -1,10 +1,16 @@
-"""Hooks on the shadow, and on nothing else."""
+"""Calls of the shadow's modules go through us, and nobody else's do."""
 
 from __future__ import annotations
 
-import torch
-from torch import nn
+import copy
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnnviz_widgets.inspection import Inspector
 from cnnviz_widgets.inspection.calls import Plan
 from cnnviz_widgets.inspection.operations import OperationRecorder
 from cnnviz_widgets.inspection.probe import Probe
@@ -53,3 +59,45 @@ def test_hooks_come_off_a_model_that_runs_itself() -> None:
         probe.watch(recorder, lambda module: module(x))
     assert recorder.calls
     assert hooks(model) == 0
+
+
+class Holding(nn.Sequential):
+    """Is copied with all that it holds, as classes do that say themselves how they are copied."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def _through_a_copy(layer: Any, x: Tensor) -> Any:
+    other = copy.deepcopy(layer)
+    other.append(nn.Sigmoid())
+    return other(x) + layer(x)
+
+
+def _through_another_call(layer: Any, x: Tensor) -> Any:
+    call = layer._call_impl
+    layer._call_impl = lambda x: call(x) * 2
+    y = layer(x)
+    del layer._call_impl
+    return y
+
+
+class Calling(nn.Module):
+    """Calls its layer in a way of its own."""
+
+    def __init__(self, call: Callable[[Any, Tensor], Any]) -> None:
+        super().__init__()
+        self.layer, self.fc = Holding(nn.Conv2d(3, 4, 3)), nn.Linear(4, 5)
+        self.call = call
+
+    def forward(self, x: Tensor) -> Any:
+        return self.fc(self.call(self.layer, x).mean((2, 3)))
+
+
+@pytest.mark.parametrize("call", [_through_a_copy, _through_another_call])
+def test_what_the_model_makes_of_a_call_is_run(call: Callable[[Any, Tensor], Any]) -> None:
+    model, x = models.built(Calling(call)), models.pictures()
+    with unchanged(model, x), torch.no_grad():
+        inspector = Inspector(model, x)
+        assert torch.equal(inspector.activation("fc"), model(x))
+        assert [info.name for info in inspector.modules] == ["layer", "layer.0", "fc"]
