@@ -40,13 +40,13 @@ from cnnviz_widgets.inspection.pictures import picture_of
 from cnnviz_widgets.inspection.predictions import (
     Prediction,
     checked_class_names,
-    class_name,
+    labels_of,
     top_predictions,
 )
 from cnnviz_widgets.inspection.readings import ModelInput
 from cnnviz_widgets.inspection.session import Session
 from cnnviz_widgets.inspection.shadow import unwrap
-from cnnviz_widgets.inspection.targets import Target, class_index
+from cnnviz_widgets.inspection.targets import Target, resolved
 from cnnviz_widgets.inspection.values import Nest, replace_tensors
 
 _OPTIONS = ("class_names", "mean", "std", "output", "layers", "layouts", "cache_bytes")
@@ -273,7 +273,7 @@ class Inspector:
         """
         with self._opened(wait):
             info = find_layer(self._session.modules, layer)
-            target = self._resolved(target)
+            target = resolved(target, self._session.scores, self.class_names)
             key = (info.path, info.call, target)
             found = self._gradients.get(key)
             if found is None:
@@ -310,7 +310,7 @@ class Inspector:
                 batch_size=self.batch_size,
                 layout=value.layout,
                 grid=value.grid,
-                labels=self._labels() if value.is_scores else None,
+                labels=labels_of(tensor, self.class_names) if value.is_scores else None,
             )
 
     def picture(self, image: int = 0, *, wait: float | None = None) -> NDArray[np.uint8] | None:
@@ -328,6 +328,11 @@ class Inspector:
             At least 1; more than there are classes gives all of them.
         wait : float, optional
             Seconds to wait for the model; None: as `busy_timeout_s` says.
+
+        Returns
+        -------
+        list of list of Prediction
+            One list for each image; a prediction has `index`, `name`, `score` and `probability`.
         """
         count = checked_count(k)
         with self._opened(wait) as session:
@@ -341,7 +346,12 @@ class Inspector:
     def set_inputs(self, inputs: Inputs, *, wait: float | None = None) -> None:
         """Look at other inputs; everything cached for the old ones is forgotten.
 
-        If this raises, the old inputs and results stay in force.
+        Parameters
+        ----------
+        inputs : object
+            In any form that `Inspector` takes. If this raises, the old ones stay in force.
+        wait : float, optional
+            Seconds to wait for the model; None: as `busy_timeout_s` says.
         """
         with self._entered(wait):
             self._session.set_inputs(inputs)
@@ -425,19 +435,6 @@ class Inspector:
     def _forget(self) -> None:
         self._gradients.clear()
         self._epoch += 1
-
-    def _resolved(self, target: Target) -> Target:
-        scores = self._session.scores
-        if target is None or callable(target) or scores is None:
-            return target
-        return class_index(target, scores.shape[1], self.class_names)
-
-    def _labels(self) -> tuple[str, ...] | None:
-        scores = self._session.scores
-        if self.class_names is None or scores is None:
-            return None
-        classes = scores.shape[1]
-        return tuple(class_name(self.class_names, index, classes) for index in range(classes))
 
     def _check_layers(self, layouts: Mapping[str, str]) -> None:
         for name in self._shown or ():

@@ -96,6 +96,14 @@ def class_name(class_names: Sequence[str] | None, index: int, classes: int) -> s
     return class_names[1] if classes == 1 and len(class_names) == 2 else class_names[index]
 
 
+def labels_of(scores: Tensor, class_names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return the names of the K classes of scores (N, K); None without class names."""
+    if class_names is None:
+        return None
+    classes = scores.shape[1]
+    return tuple(class_name(class_names, index, classes) for index in range(classes))
+
+
 def top_predictions(
     scores: Tensor, kind: str, class_names: Sequence[str] | None, k: int
 ) -> list[list[Prediction]]:

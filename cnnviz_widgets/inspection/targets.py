@@ -49,6 +49,13 @@ def class_index(target: int | str, classes: int, class_names: Sequence[str] | No
     return index
 
 
+def resolved(target: Target, scores: Tensor | None, class_names: Sequence[str] | None) -> Target:
+    """Return a class as its index in scores (N, K), anything else as it is."""
+    if target is None or callable(target) or scores is None:
+        return target
+    return class_index(target, scores.shape[1], class_names)
+
+
 def _named(name: str, classes: int, class_names: Sequence[str] | None) -> int:
     if class_names is None:
         msg = (
