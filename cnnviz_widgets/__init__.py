@@ -69,13 +69,21 @@ _HOME = {
     "to_html": "cnnviz_widgets.export.page",
 }
 
+_HTML = "latex2mathml mistune nbclient nbformat nh3 pygments"
+
 
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         known = ", ".join(__all__)
         msg = f"module 'cnnviz_widgets' has no attribute {name!r}; it has {known}"
         raise AttributeError(msg)
-    module = importlib.import_module(_HOME[name])
+    try:
+        module = importlib.import_module(_HOME[name])
+    except ModuleNotFoundError as error:
+        if name != "notebook_to_html":
+            raise
+        msg = f"cw.{name} needs {error.name}, of the extra html: pip install {_HTML}."
+        raise ModuleNotFoundError(msg, name=error.name) from error
     value: object = getattr(module, name) if hasattr(module, name) else module
     globals()[name] = value
     return value

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import doctest
+import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +35,19 @@ def test_a_function_is_no_module_of_the_same_name() -> None:
     assert callable(cw.cam)
     assert callable(cw.saliency)
     assert callable(cw.samples.load)
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    monkeypatch.delitem(sys.modules, "cnnviz_widgets.export.notebook", raising=False)
+    monkeypatch.delitem(vars(cw), "notebook_to_html", raising=False)
+    with pytest.raises(
+        ModuleNotFoundError, match=r"needs nbformat, of the extra html: pip install"
+    ):
+        _ = cw.notebook_to_html
+    project = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    extra = project.split("\nhtml = [")[1].split("]")[0]
+    assert re.findall(r'"([\w-]+)', extra) == cw._HTML.split()
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -60,7 +60,7 @@ def _byname_of(name: str) -> type:
     try:
         import captum.attr as captum
     except ModuleNotFoundError as error:
-        msg = f"method={name!r} needs Captum: pip install 'cnnviz_widgets[captum]'."
+        msg = f"method={name!r} needs Captum: pip install captum."
         raise ModuleNotFoundError(msg) from error
     short = name.removeprefix(_PREFIX).removeprefix("attr.")
     found = getattr(captum, short, None)
