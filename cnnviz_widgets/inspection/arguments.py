@@ -82,7 +82,7 @@ def check_has_layers(model: nn.Module, *, has_called: bool) -> None:
             raise ValueError(msg)
         msg = (
             f"model={type(model).__name__} has no layers: no module inside it was called and gave "
-            f"a tensor. Build it from nn modules, and call them in forward()."
+            f"a tensor. Build it from nn modules, and call them in forward(), not in torch.vmap."
         )
         raise ValueError(msg)
 

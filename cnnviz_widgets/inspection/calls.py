@@ -17,6 +17,7 @@ from cnnviz_widgets.inspection.values import (
     Nest,
     ValueNumbers,
     first_tensor,
+    is_wrapped,
     nbytes,
     replace_tensors,
     storage_of,
@@ -174,7 +175,7 @@ class CallRecorder:
             first: Tensor | None = args[0]
         else:
             first = next(iter(tensors_in((args, kwargs))), None)
-        if first is not None:
+        if first is not None and not is_wrapped(first):
             first = self.newest(first)
             call.input_shape = first.shape
             call.input_value = value = self.values.number(first)
@@ -194,7 +195,7 @@ class CallRecorder:
     def record(self, call: Call, output: Nest) -> Nest:
         """Note a call's output; return what the model goes on with."""
         tensor = output if isinstance(output, Tensor) else first_tensor(output)
-        if tensor is None:
+        if tensor is None or is_wrapped(tensor):
             return output
         call.plain = tensor is output
         call.shape, call.dtype = tensor.shape, tensor.dtype

@@ -25,8 +25,6 @@ def pools_quickly(state: dict[str, Any], x: Tensor) -> bool:
     """
     if x.dim() != 4 or x.requires_grad or x.dtype not in _TYPES or x.device.type != "cpu":
         return False
-    if torch._C._functorch.is_functorch_wrapped_tensor(x):  # as inside vmap
-        return False
     if state["return_indices"] or state["ceil_mode"] or _pair(state["dilation"]) != (1, 1):
         return False
     is_plain = x.is_contiguous() and not x.is_contiguous(memory_format=torch.channels_last)

@@ -22,7 +22,7 @@ from cnnviz_widgets.inspection.operations import (
     leaf_operation,
 )
 from cnnviz_widgets.inspection.recipes import MOST_STEPS, SUMS_IN_PLACE, Recipe, is_sum
-from cnnviz_widgets.inspection.values import storage_of, version_of
+from cnnviz_widgets.inspection.values import is_wrapped, storage_of, version_of
 
 # A call in short, so that little time is spent while the model runs: the layer, which of its
 # calls, the numbers of its input and output, their shapes, the output's type, and how many
@@ -30,7 +30,6 @@ from cnnviz_widgets.inspection.values import storage_of, version_of
 Short = tuple[Leaf, int, int, int, tuple[int, ...], tuple[int, ...], torch.dtype, int]
 _modes = torch._C._len_torch_function_stack
 _is_scripting = torch._C._get_tracing_state
-_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
 _FAR = 1 << 30
 
 
@@ -80,7 +79,7 @@ class QuickRecorder(OperationRecorder):
         state = leaf.state
         if type(x) is not Tensor or _modes() != 1 or any(leaf.hooks) or _is_scripting():
             return None
-        if len(state) != leaf.size or (self._stale and id(x) in self._stale):
+        if len(state) != leaf.size or is_wrapped(x) or (self._stale and id(x) in self._stale):
             return None
         for holder, name, tensor in leaf.held:
             if holder[name] is not tensor:
@@ -246,10 +245,6 @@ class QuickRecorder(OperationRecorder):
         if self._leaves is not None:
             self._spoilt |= any(storage_of(target) in self._leaves.storages for target in targets)
         return super()._write(func, args, kwargs, targets)
-
-    def overwritten(self) -> bool:
-        """Tell whether a value that is at hand may not be what it was."""
-        return super().overwritten() or any(_is_wrapped(k.tensor) for k in self.kept.values())
 
     def value(self, number: int) -> Tensor | None:
         """Return the tensor with this value number; None where it is not at hand."""

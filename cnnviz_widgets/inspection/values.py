@@ -16,6 +16,8 @@ from torch import Tensor
 
 # What a forward pass takes or returns: tensors in any nest of tuples, lists, dicts, dataclasses.
 Nest = Any
+is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+"""Tells whether a tensor lives inside ``torch.vmap`` or its like, and means nothing after."""
 _ATOMS = frozenset({int, float, bool, str, type(None)})
 
 

@@ -207,3 +207,47 @@ def test_layers_that_run_in_other_threads_are_not_listed() -> None:
         found = cw.cam(inspector, "layercam", layer="stem", target=1).values
     expected = cw.cam(plain, "layercam", layer="stem", target=1).values
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+class Mapped(models.Plain):
+    """Runs layers inside ``torch.vmap``, where each sees one picture at a time."""
+
+    def __init__(self, *, maps: bool) -> None:
+        super().__init__(inplace=True)
+        self.maps = maps
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.bn(self.conv1(x))
+        x = torch.vmap(self.inside)(x) if self.maps else self.inside(x)
+        return self.fc(self.pool(x).flatten(1))
+
+    def inside(self, x: Tensor) -> Any:
+        """Write to what is given, so that nobody may hold it."""
+        return self.relu(self.conv2(self.relu(x)))
+
+
+def test_layers_inside_vmap_are_not_listed() -> None:
+    """The others have the values and gradients that they have without it."""
+    model, x = models.built(Mapped(maps=True)), models.pictures()
+    plain = Inspector(models.built(Mapped(maps=False)), x)
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        for picture in (x, x + 1, x):
+            inspector.set_inputs(picture)
+            plain.set_inputs(picture)
+            names = ["conv1", "bn", "pool", "fc"]
+            assert [info.name for info in inspector.layers] == names
+            for name in names:
+                torch.testing.assert_close(inspector.activation(name), plain.activation(name))
+                torch.testing.assert_close(inspector.gradient(name, 1), plain.gradient(name, 1))
+    with pytest.raises(ValueError, match=r"no layers: .* not in torch.vmap"):
+        Inspector(_AllMapped(models.Plain()), x)
+
+
+class _AllMapped(nn.Module):
+    def __init__(self, inside: nn.Module) -> None:
+        super().__init__()
+        self.inside = inside.eval()
+
+    def forward(self, x: Tensor) -> Any:
+        return torch.vmap(lambda picture: self.inside(picture[None])[0])(x)
