@@ -1,7 +1,7 @@
 """Inspection: functions that hold on to modules, which `copy.deepcopy` cannot give others.
 
 In: a copy of a model and the modules that it was made from. Out: whether running the copy would
-run one of those.
+run one of those, or take a hook off it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import types
 from collections.abc import Iterator
 
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 _DEPTH = 8
 _REGISTERED = frozenset({"_parameters", "_buffers", "_modules"})
@@ -27,7 +28,7 @@ def reaches_back(copy: nn.Module, originals: frozenset[int]) -> bool:
     copy : torch.nn.Module
         The copy.
     originals : frozenset of int
-        ``id`` of every module that must not be run.
+        ``id`` of every module that must not be run, and of the dicts that hold its hooks.
     """
     seen: set[int] = set()
     return any(
@@ -44,6 +45,8 @@ def reaches_back(copy: nn.Module, originals: frozenset[int]) -> bool:
 def _reaches(value: object, originals: frozenset[int], seen: set[int], depth: int) -> bool:
     if isinstance(value, nn.Module):
         return id(value) in originals
+    if isinstance(value, RemovableHandle):
+        return id(value.hooks_dict_ref()) in originals
     if id(value) in seen or not depth:
         return False
     seen.add(id(value))
@@ -59,7 +62,7 @@ def _inside(value: object) -> Iterator[object]:
         yield from value.__defaults__ or ()
         yield from (value.__kwdefaults__ or {}).values()
         for name in value.__code__.co_names:
-            if isinstance(named := value.__globals__.get(name), nn.Module):
+            if isinstance(named := value.__globals__.get(name), (nn.Module, RemovableHandle)):
                 yield named
     elif isinstance(value, types.MethodType):
         yield value.__self__

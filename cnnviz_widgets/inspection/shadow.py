@@ -148,8 +148,10 @@ class Shadow:
                 _copy_slots(module, twin, memo)
                 if isinstance(module, torch.jit.ScriptModule):
                     self._pair_scripted(module, twin)
-        if reaches_back(whole, registered):
-            msg = "it holds functions or hooks that call its own modules"
+        states = [vars(module) for module in modules]
+        hooks = {id(state[name]) for state in states for name in state if name.endswith("_hooks")}
+        if reaches_back(whole, registered | hooks):
+            msg = "it holds functions or hooks that reach its own modules"
             raise TypeError(msg)
         return whole
 
