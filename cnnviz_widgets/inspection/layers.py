@@ -175,13 +175,14 @@ def find_layer(modules: Sequence[LayerInfo], layer: object) -> LayerInfo:
 
 def not_a_name(layer: object, example: str) -> str:
     """Say that what was given for a layer is no name, and how to get the name of it."""
-    way = f"such as {example!r}"
+    shown, way = reprlib.repr(layer), f"such as {example!r}"
     if isinstance(layer, LayerInfo):
         way = f"here {layer.name!r}"
     elif isinstance(layer, nn.Module):
+        shown = f"{type(layer).__name__}(...)"
         way = "which is what model.named_modules() lists it under"
     return (
-        f"layer={reprlib.repr(layer)} is a {type(layer).__name__}; give the name of a layer as a "
+        f"layer={shown} is a {type(layer).__name__}; give the name of a layer as a "
         f"string, {way}."
     )
 

@@ -66,7 +66,7 @@ CALLS: dict[str, tuple[Callable[[Any], object], type[Exception], str]] = {
     "a layer": (
         lambda i: i.activation(i.layers[0]), TypeError, r"a LayerInfo; .* string, here 'conv1'\."),
     "a module": (
-        lambda i: i.activation(i.model), TypeError, r"a Plain; .* model.named_modules\(\) lists"),
+        lambda i: i.activation(i.model), TypeError, r"=Plain\(\.\.\.\) is a Plain; .* lists it"),
     "several targets": (
         lambda i: i.gradient("fc", [1, 2]), TypeError, r"One at a time; cw.cam_sweep\(\) takes s"),
     "a picture": (lambda i: i.picture(0.5), TypeError, r"image=0.5 is a float; give the place"),
