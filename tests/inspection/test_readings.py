@@ -58,7 +58,7 @@ def test_one_image_is_read_as_a_batch_of_one() -> None:
 
 
 BAD: list[tuple[tuple[int, ...], str]] = [
-    ((3,), r"shape \(3,\), 1 axes; .* 'conv1' takes \(N, C, H, W\).* it raised RuntimeError: "),
+    ((3,), r"shape \(3,\), 1 axis; .* 'conv1' takes \(N, C, H, W\).* it raised RuntimeError: "),
     ((1, 1, 3, 4, 5), r"5 axes; .* or one image \(C, H, W\).* Tried as given, it raised"),
     ((2, 8, 9, 3), r"its 3 channels last; .* 'conv1' takes them first: .*permute\(0, 3, 1, 2\)"),
     ((8, 9, 3), r"its 3 channels last; .*permute\(2, 0, 1\) of a tensor, inputs.transpose\(2"),
