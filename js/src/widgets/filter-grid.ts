@@ -47,6 +47,8 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   let widthPx = 0;
   let shown: Shown | null = null;
   let isPainted = false;
+  /** Whether what was asked for last has failed; the picture on the screen is an older one then. */
+  let hasFailed = false;
   let state: StreamState = "idle";
 
   const choose = ({ name }: Pick<FilterEntry, "name">) => {
@@ -135,12 +137,15 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   const paint = (key: FrameKey, next: FilterEntry, bank: Bank) => {
     shown = { key, entry: next, bank: cache.complete(next, bank) };
     isPainted = stage.show(shown.bank, next, lookOf());
+    hasFailed = false;
     if (!isPainted) return;
     shell.announce({ layer: next.name, index: next.index, seq: bank.seq, filter: filterOf(shown) });
   };
 
   /** The chosen filter, or the first where a layer has not so many. */
   const filterOf = ({ bank }: Shown): number => (filter < bank.filters ? filter : 0);
+
+  const markStale = (isStale: boolean) => setAttributes(root, { "data-stale": isStale });
 
   /** What follows a new picture once it is on the screen. */
   const refresh = () => {
@@ -149,8 +154,8 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
       if (model.get("layer") !== entry.name) writer.write({ layer: entry.name });
     }
     if (!shown) return;
-    if (shown.entry.name === entry?.name) {
-      setAttributes(root, { "data-stale": false });
+    if (shown.entry.name === entry?.name && !hasFailed) {
+      markStale(false);
       notice.clear("layer");
     }
     const chosen = filterOf(shown);
@@ -290,7 +295,7 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
     if (!entry || !(isStatic || state === "waiting")) return;
     const { name } = entry;
     const isHere = shown?.entry.name === name;
-    setAttributes(root, { "data-stale": !isHere });
+    markStale(!isHere);
     const title = isHere ? say("state_static") : say("layer_missing", { layer: name });
     if (isStatic) notice.say("static", title, say("layers_static_hint"));
   };
@@ -298,7 +303,8 @@ function openView(model: AnyModel<FilterTraits>, el: HTMLElement, clock: Clock):
   const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
     if (failure.kind === "answer") return answer.say(failure.message);
     if (failure.kind !== "layer") return shell.fail(failure);
-    setAttributes(root, { "data-stale": true });
+    hasFailed = true;
+    markStale(true);
     shell.fail(failure, say("layer_failed", { layer: entry?.name ?? "" }));
   };
 

@@ -47,6 +47,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   let view = readView(model);
   let shown: Shown | null = null;
   let isPainted = false;
+  /** Whether what was asked for last has failed; the picture on the screen is an older one then. */
+  let hasFailed = false;
   let state: StreamState = "idle";
   /** Whether the hand chose a layer here that the trait does not say yet. */
   let isAhead = false;
@@ -134,6 +136,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     if (key.side === "input") return;
     shown = { key, layer: next, data };
     isPainted = isDrawn;
+    hasFailed = false;
     const { name, index: place } = next;
     if (isDrawn) shell.announce({ layer: name, index: place, seq: data.seq, image: key.image });
   };
@@ -150,6 +153,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   /** Whether what is on the screen is what was asked for. */
   const isHere = () => shown?.layer.name === layer?.name && shown?.key.image === image;
 
+  const markStale = (isStale: boolean) => setAttributes(root, { "data-stale": isStale });
+
   /** What follows a new picture once it is on the screen. */
   const refresh = () => {
     if (layer) {
@@ -158,8 +163,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
       isAhead = false;
     }
     if (!shown) return;
-    if (isHere()) {
-      setAttributes(root, { "data-stale": false });
+    if (isHere() && !hasFailed) {
+      markStale(false);
       notice.clear("layer");
     }
     root.dataset.kind = shown.data.is;
@@ -267,7 +272,7 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
     const isStatic = state === "static";
     if (!layer || !(isStatic || state === "waiting")) return;
     const { name } = layer;
-    setAttributes(root, { "data-stale": !isHere() });
+    markStale(!isHere());
     const isNamed = shown?.layer.name === name;
     const title = isNamed ? say("state_static") : say("layer_missing", { layer: name });
     if (isStatic) notice.say("static", title, say("layers_static_hint"));
@@ -276,7 +281,8 @@ function openView(model: BrowserModel, el: HTMLElement, clock: Clock): () => voi
   const fail = (failure: Pick<Failure, "kind" | "message" | "hint">) => {
     const isLayer = failure.kind === "layer" || failure.kind === "layout";
     if (!isLayer) return shell.fail(failure);
-    setAttributes(root, { "data-stale": true });
+    hasFailed = true;
+    markStale(true);
     shell.fail({ ...failure, kind: "layer" }, say("layer_failed", { layer: layer?.name ?? "" }));
   };
 

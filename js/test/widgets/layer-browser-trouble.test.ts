@@ -55,6 +55,20 @@ describe("trouble", () => {
     expect(root().hasAttribute("data-stale")).toBe(false);
   });
 
+  it("keeps showing an error about the layer that is on the screen, drawn another way", () => {
+    const model = opened();
+    model.set("tile", 32);
+    const { cid, seq, kind } = model.last("layer") ?? {};
+    model.receive({ type: "err", cid, seq, kind, message: "no memory", hint: null });
+    vi.advanceTimersByTime(400);
+    expect(one('[role="alert"]').hidden).toBe(false);
+    expect(root().hasAttribute("data-stale")).toBe(true);
+    model.set("tile", 64);
+    vi.advanceTimersByTime(200);
+    expect(one('[role="alert"]').hidden).toBe(true);
+    expect(root().hasAttribute("data-stale")).toBe(false);
+  });
+
   it("shows of what is on the screen that it is of another picture", () => {
     const model = opened();
     const picture = one(".cnnviz-picture");
