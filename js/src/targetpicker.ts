@@ -25,6 +25,12 @@ export interface TargetPicker {
 
 const MAX_FOUND = 8;
 
+/** Which of the likeliest classes one is, the first being 1; 0 is none of them. */
+export function rankText(place: number, count: number): string {
+  if (!place) return "";
+  return count > 1 ? say("likely", { place, count }) : say("only_class");
+}
+
 /** What a class is called; its number where it has no name. */
 export function className({ classes }: Index, target: number): string {
   return classes?.[target] ?? `${target}`;
@@ -98,7 +104,7 @@ export function makeTargetPicker(on: On, onChoose: (target: number) => void): Ta
     slider.input.value = `${slots.indexOf(target)}`;
     const name = className(index, target);
     const place = [...likely.keys()].indexOf(target) + 1;
-    const rank = place ? say("likely", { place, count: likely.size }) : say("searched");
+    const rank = rankText(place, likely.size) || say("searched");
     const share = likely.get(target)?.probability ?? null;
     const text = say("listed", { first: name, second: rank });
     setText(slider.label, say("labelled", { label: say("target"), text }));

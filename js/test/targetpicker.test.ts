@@ -5,6 +5,7 @@ import {
   findClasses,
   makeTargetPicker,
   pickPredictions,
+  rankText,
   type TargetPicker,
 } from "../src/targetpicker";
 import type { Index } from "../src/traits";
@@ -83,6 +84,14 @@ describe("the slider", () => {
     slide(1);
     expect(chosen).toEqual([3]);
     expect(picker.box.textContent).toContain("Class: tabby, tabby cat");
+  });
+
+  it("counts nothing where there is but one class", () => {
+    expect([rankText(1, 1), rankText(1, 3), rankText(0, 3)]).toEqual([
+      "the only class",
+      "1 of the 3 likeliest",
+      "",
+    ]);
   });
 
   it("takes up a class that was chosen elsewhere", () => {

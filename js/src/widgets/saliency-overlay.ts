@@ -20,7 +20,13 @@ import {
 import { asWidget, openShell } from "../shell";
 import type { StreamState } from "../stream";
 import { watch } from "../surroundings";
-import { className, makeTargetPicker, type Prediction, pickPredictions } from "../targetpicker";
+import {
+  className,
+  makeTargetPicker,
+  type Prediction,
+  pickPredictions,
+  rankText,
+} from "../targetpicker";
 import type { Block, Frame } from "../wire";
 import { say, told } from "../words";
 
@@ -171,7 +177,7 @@ function openView(model: SaliencyModel, el: HTMLElement, clock: Clock): () => vo
     const place = ranked.findIndex((prediction) => prediction.index === chosen);
     const probability = ranked[place]?.probability ?? null;
     setText(name, className(index, chosen));
-    setText(rank, place < 0 ? "" : say("likely", { place: place + 1, count: ranked.length }));
+    setText(rank, rankText(place + 1, ranked.length));
     setText(share, probability === null ? "" : formatProbability(probability));
   };
 
