@@ -184,7 +184,7 @@ def test_guided_gradcam_names_its_layer() -> None:
         (lambda i: saliency(i, "gradcam"), ValueError, r"it is a cam method: call cw\.cam"),
         (lambda i: saliency(i, "gradient", layer="conv1"), ValueError, "takes no layer; maps at a"),
         (lambda i: saliency(i, "gradient", steps=3), TypeError, "steps=3 is no parameter of 'gr"),
-        (lambda i: saliency(i, "rise", masks=0), ValueError, "masks=0 of 'rise' must be a whole number"),
+        (lambda i: saliency(i, "rise", masks=0), ValueError, "masks=0 of 'rise' must be a whole"),
         (lambda i: saliency(i, "rise", baseline="white"), ValueError, "baseline='white' of 'rise'"),
         (lambda i: saliency(i, "gradient", 99), ValueError, "target=99 is not a class"),
         (lambda i: saliency(i, "gradient", image=4), ValueError, "image=4"),
