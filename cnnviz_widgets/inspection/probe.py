@@ -36,7 +36,7 @@ class Probe:
     Parameters
     ----------
     shadow : Shadow
-        Our hooks stay in place when it is a copy, and are removed after each run when it is not.
+        Nothing of ours stays on it after a run.
 
     Attributes
     ----------
@@ -53,6 +53,7 @@ class Probe:
         }
         self._handles: list[RemovableHandle] = []
         self._leaves = Leaves()
+        self._hooked: list[tuple[str, nn.Module]] = []  # modules that take hooks instead
         self._calls: dict[str, tuple[dict[str, Any], object]] = {}
         self._unlisted: set[str] = set()  # modules whose call the model replaces
         self._as_written = False  # whether torch's layers do what is listed
@@ -80,12 +81,19 @@ class Probe:
         if as_written != self._as_written:
             self._silence()
             self._as_written = as_written
-        if not self._handles and not self._calls:
+        if not self._hooked and not self._calls:
             self._listen()
+        for path, module in self._hooked:
+            before = functools.partial(self._before, path)
+            self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+            self._handles.append(module.register_forward_hook(self._after))
         for state, call in self._calls.values():
             state[_CALL] = call
 
     def _detach(self, recorder: OperationRecorder) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
         lost = [
             path
             for path, (state, call) in self._calls.items()
@@ -98,14 +106,11 @@ class Probe:
             recorder.spoil()
 
     def _silence(self) -> None:
-        """Take all hooks away, and listen anew the next time."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
-        self._leaves, self._calls = Leaves(), {}
+        """Listen anew the next time."""
+        self._leaves, self._hooked, self._calls = Leaves(), [], {}
 
     def _listen(self) -> None:
-        """Have the calls of all modules go through us, and hang hooks where they cannot."""
+        """Note what is to stand in for the calls of all modules, and where that cannot be."""
         root_is_leaf = next(self.shadow.module.children(), None) is None
         for path, module in self.shadow.module.named_modules():
             scripted = isinstance(module, torch.jit.ScriptModule)  # takes no hooks
@@ -118,9 +123,7 @@ class Probe:
                     self._leaves.append(leaf)
                 self._calls[name] = vars(module), self._call(name, module, leaf)
                 continue
-            before = functools.partial(self._before, name)
-            self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
-            self._handles.append(module.register_forward_hook(self._after))
+            self._hooked.append((name, module))
 
     def _can_stand_in(self, name: str, module: nn.Module) -> bool:
         """Tell whether calls of a module may go through us: nothing of its own is around them."""

@@ -20,6 +20,7 @@ from cnnviz_widgets.inspection.snapshots import Snapshot
 from cnnviz_widgets.inspection.values import same_bits, version_of, versions_of
 
 _DEPTH = 6
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
@@ -121,6 +122,9 @@ class Shadow:
         if self.isolated:
             self.module.eval()
             self._snapshot = Snapshot(self.module.modules(), hooks=False)
+            states = [vars(module) for module in self.module.modules()]
+            self._hooks = [state[name] for state in states for name in _HOOKS if name in state]
+            self._hung = list(map(dict, self._hooks))
 
     def _copy(self) -> nn.Module:
         memo: dict[int, Any] = {}
@@ -151,7 +155,7 @@ class Shadow:
         states = [vars(module) for module in modules]
         hooks = {id(state[name]) for state in states for name in state if name.endswith("_hooks")}
         if reaches_back(whole, registered | hooks):
-            msg = "it holds functions or hooks that reach its own modules"
+            msg = "it holds functions or hooks that call its own modules"
             raise TypeError(msg)
         return whole
 
@@ -202,13 +206,23 @@ class Shadow:
             if self._mine:
                 torch._foreach_copy_(self._mine, self._theirs)
 
+    def _unhook(self) -> None:
+        """Undo what the forward pass did to hooks, which it may have been kept from undoing."""
+        if self._hooks != self._hung:
+            for live, hung in zip(self._hooks, self._hung, strict=True):
+                live.clear()
+                live.update(hung)
+
     @contextlib.contextmanager
     def guard(self) -> Iterator[None]:
         """Put the model into eval mode for a run and restore it after; a copy needs nothing."""
         if self.isolated:
             self.refresh()
-            with _nothing_cached():
-                yield
+            try:
+                with _nothing_cached():
+                    yield
+            finally:
+                self._unhook()
             return
         with _restored(self.original), _nothing_cached():
             for module in self.original.modules():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from cnnviz_widgets.inspection import Inspector
@@ -108,3 +108,27 @@ def test_a_model_that_cannot_be_copied_runs_itself_and_is_put_back() -> None:
         assert "no copies of me" in " ".join(inspector.notices)
         assert inspector.activation("conv1").min() < 0  # before the in-place ReLU
         assert inspector.gradient("bn", 0).shape == (2, 4, 12, 10)
+
+
+class Hanging(models.Plain):
+    """Hangs a hook on a layer for one call, and may be kept from taking it off."""
+
+    def forward(self, x: Tensor) -> Any:
+        handle = self.conv2.register_forward_hook(lambda _module, _args, output: output * 2)
+        result = super().forward(x)
+        if x.mean() < 1:
+            handle.remove()
+        return result
+
+
+def test_hooks_that_the_model_leaves_behind_are_taken_off() -> None:
+    """It raised on another picture, or does not take them off."""
+    model, x = models.built(Hanging()), models.pictures()
+    with unchanged(model, x):
+        inspector = Inspector(model, x)
+        expected = inspector.activation("fc")
+        with pytest.raises(RuntimeError, match="channels"):
+            inspector.set_inputs(models.pictures(channels=2))
+        for picture in (x, x + 2, x):
+            inspector.set_inputs(picture)
+        assert torch.equal(inspector.activation("fc"), expected)
