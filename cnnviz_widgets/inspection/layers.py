@@ -182,8 +182,7 @@ def not_a_name(layer: object, example: str) -> str:
         shown = f"{type(layer).__name__}(...)"
         way = "which is what model.named_modules() lists it under"
     return (
-        f"layer={shown} is a {type(layer).__name__}; give the name of a layer as a "
-        f"string, {way}."
+        f"layer={shown} is a {type(layer).__name__}; give the name of a layer as a string, {way}."
     )
 
 

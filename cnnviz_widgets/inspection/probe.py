@@ -129,7 +129,7 @@ class Probe:
         """Tell whether calls of a module may go through us: nothing of its own is around them."""
         of_a_copy = self.shadow.isolated and self._as_written and name not in self._unlisted
         own = module._compiled_call_impl, module._forward_hooks, module._forward_pre_hooks
-        return of_a_copy and not any(own)
+        return of_a_copy and type(module).__call__ is nn.Module.__call__ and not any(own)
 
     def _call(self, path: str, module: nn.Module, leaf: Leaf | None) -> Callable[..., Nest]:
         """Return what runs in place of a module's call while somebody hears."""

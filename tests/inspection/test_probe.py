@@ -42,6 +42,22 @@ def test_nothing_stays_on_the_copy() -> None:
             assert torch.equal(value, conv(x))
 
 
+class Shortcut(nn.ReLU):
+    """A layer whose call passes by the slot that others are called through."""
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = self._call_impl(x)  # type: ignore[no-untyped-call]  # torch's own
+        return result
+
+
+def test_a_class_with_its_own_call_is_heard() -> None:
+    model, x = nn.Sequential(nn.Conv2d(3, 4, 3), Shortcut()), models.pictures()
+    probe = Probe(Shadow(model))
+    with torch.no_grad():
+        result = trace(probe, x, lambda m, i: m(i), plan=Plan())
+    assert [call.path for call in result.calls] == ["", "0", "1"]
+
+
 def test_a_model_that_is_one_listed_layer() -> None:
     model, x = nn.Conv2d(3, 4, 3), models.pictures()
     probe = Probe(Shadow(model))
