@@ -43,7 +43,8 @@ def coded(values: Any, encoder: Encoder) -> Pixels:
     encoder.add(quantise(values, facts.minimum, facts.maximum), low, high, (0, 0))
     seen = [maps for group in encoder._seen.values() for maps in group]
     codes = max(seen, key=lambda maps: maps.number).codes
-    return render_maps(codes, low, high, scale=Scale(), colormap="viridis")
+    scale = Scale().of_maps(*values.shape[1:])
+    return render_maps(codes, low, high, scale=scale, colormap="viridis")
 
 
 def test_every_layer_is_that_of_the_kernel(
