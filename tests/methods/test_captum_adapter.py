@@ -222,5 +222,5 @@ def test_bad_arguments(
 def test_without_captum_a_name_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, insp = look()
     monkeypatch.setitem(sys.modules, "captum.attr", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'cnnviz_widgets\[captum\]'"):
+    with pytest.raises(ModuleNotFoundError, match="needs Captum: pip install captum"):
         saliency(insp, "captum.DeepLift")
