@@ -1,7 +1,4 @@
-"""One JupyterLab server and one Chromium for all tests here; a fresh notebook and kernel for each.
-
-JupyterLab takes seconds to load, so a page of the usual size that is as it was passes on.
-"""
+"""One JupyterLab server and one Chromium for all tests here; a fresh page and kernel for each."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext
 
 import cnnviz_widgets as cw
 from tests.browser.chromium import chromium, chromium_path
@@ -23,9 +20,6 @@ from tests.browser.saved_page import SavedPage
 
 OpenNotebook = Callable[..., Notebook]
 OpenPage = Callable[..., SavedPage]
-_USUAL = (1280, 1, "en-US")
-"""Width in CSS pixels, device pixels in one, and language of a window."""
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -48,23 +42,12 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="package")
-def free_pages(browser: Browser) -> Iterator[list[Page]]:
-    """Pages of the usual size with JupyterLab in them and no notebook: none, or one."""
-    pages: list[Page] = []
-    yield pages
-    for page in pages:
-        page.context.close()
-
-
 @pytest.fixture
-def open_notebook(
-    browser: Browser, lab: JupyterLab, free_pages: list[Page], request: pytest.FixtureRequest
-) -> Iterator[OpenNotebook]:
-    """Open notebooks, each in its own page; fail at the end when the console got an error."""
-    pages: list[Page] = []
+def open_notebook(browser: Browser, lab: JupyterLab) -> Iterator[OpenNotebook]:
+    """Open a notebook in a page of its own; fail at the end when the console got an error."""
+    contexts: list[BrowserContext] = []
     opened: list[Notebook] = []
-    usual: dict[Page, Notebook] = {}
+    names = itertools.count()
 
     def open_one(
         cells: Sequence[str] = (),
@@ -75,30 +58,19 @@ def open_notebook(
         kernel: str = "python3",
         locale: str = "en-US",
     ) -> Notebook:
-        is_usual = (width, dpr, locale) == _USUAL
-        if is_usual and free_pages:
-            page = free_pages.pop()
-        else:
-            page = browser.new_context(
-                viewport={"width": width, "height": 900}, device_scale_factor=dpr, locale=locale
-            ).new_page()
-        pages.append(page)
-        file = name or f"test-{os.getpid()}-{next(_numbers)}.ipynb"
-        notebook = Notebook(lab, page, name=file, cells=cells, kernel=kernel)
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, device_scale_factor=dpr, locale=locale
+        )
+        contexts.append(context)
+        file = name or f"test-{os.getpid()}-{id(contexts):x}-{next(names)}.ipynb"
+        notebook = Notebook(lab, context.new_page(), name=file, cells=cells, kernel=kernel)
         opened.append(notebook)
-        if is_usual:
-            usual[page] = notebook
         return notebook
 
     yield open_one
     errors = [error for notebook in opened for error in notebook.our_errors()]
-    # Where anything failed, nothing is shared any more: a failure is to be one test's own.
-    is_sharing = not errors and not request.session.testsfailed
-    for page in pages:
-        if is_sharing and not free_pages and page in usual and usual[page].leave():
-            free_pages.append(page)
-        else:
-            page.context.close()
+    for context in contexts:
+        context.close()
     lab.stop_kernels()
     assert not errors, "the browser's console got errors:\n" + "\n".join(errors)
 

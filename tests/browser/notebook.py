@@ -24,7 +24,7 @@ class Notebook(WatchedPage):
     lab : JupyterLab
         A running server.
     page : Page
-        A fresh Playwright page, which is sent to the notebook; or one that another notebook left.
+        A fresh Playwright page; it is sent to the notebook.
     name : str
         The notebook's file name under the server's root. It is made when it does not exist.
     cells : sequence of str
@@ -45,17 +45,12 @@ class Notebook(WatchedPage):
         super().__init__(page, noise=lab.noise)
         self.lab = lab
         self.name = name
-        self._is_as_loaded = True
         path = lab.root / name
         if not path.exists():
             path.write_text(notebook_text(cells, kernel))
-        if page.url.startswith(lab.url):
-            page.evaluate("(name) => window.cnnvizTest.open(name)", name)
-            self._wait_until_open()
-        else:
-            self._load()
+        self._open()
 
-    def _load(self) -> None:
+    def _open(self) -> None:
         self.page.goto(self.lab.page_url(self.name))
         self._wait_until_open()
 
@@ -122,27 +117,12 @@ class Notebook(WatchedPage):
 
     def restart(self) -> None:
         """Restart the kernel; what the cells show stays."""
-        self._is_as_loaded = False
         self.page.evaluate("() => window.cnnvizTest.restart()")
 
     def reload(self) -> None:
         """Save the notebook and load the page again; the kernel lives on."""
-        self._is_as_loaded = False
         self.page.evaluate("() => window.cnnvizTest.save()")
-        self._load()
-
-    def leave(self) -> bool:
-        """Close the notebook, but not its page; tell whether another one can be opened there.
-
-        Not after a restart or a reload, nor where anything is in the way: a dialog, another
-        document, a view that has not gone, or what a test did to the page.
-        """
-        self.unwatch()
-        if not self._is_as_loaded:
-            return False
-        self.page.mouse.move(0, 0)
-        is_empty: bool = self.page.evaluate("() => window.cnnvizTest.leave()")
-        return is_empty
+        self._open()
 
     def theme(self, *, dark: bool) -> None:
         """Change to one of JupyterLab's two themes; the server remembers it."""

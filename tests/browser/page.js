@@ -54,20 +54,6 @@
       traffic.on = on;
       traffic.decode = decoded;
     },
-    // In a page in which JupyterLab runs already, which fills the room that a notebook left.
-    async open(name) {
-      const { commands, shell } = window.jupyterapp;
-      const opened = await commands.execute("docmanager:open", { path: name });
-      for (const other of [...shell.widgets("main")]) if (other !== opened) other.dispose();
-    },
-    // Closes the notebook; tells whether nothing of it is left.
-    leave() {
-      if (!document.contains(window.jupyterapp.shell.node)) return false;
-      panel()?.dispose();
-      painted.length = 0;
-      window.cnnvizTest.record(false);
-      return document.querySelector(".jp-Dialog, .jp-NotebookPanel, .cnnviz") === null;
-    },
     async opened(name) {
       const app = window.jupyterapp;
       if (!app) return false;

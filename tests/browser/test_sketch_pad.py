@@ -59,4 +59,3 @@ def draw_with_a_finger(page: Page, box: FloatRect, line: Line) -> None:
         kind = "touchMove" if place else "touchStart"
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": False})

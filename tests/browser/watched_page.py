@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import ConsoleMessage, ElementHandle, Error, Page
+from playwright.sync_api import ConsoleMessage, ElementHandle, Page
 
 if TYPE_CHECKING:
     from tests.browser.notebook import Notebook
@@ -39,7 +39,7 @@ class WatchedPage:
         self.errors: list[str] = []
         self._noise = noise
         page.on("console", self._note)
-        page.on("pageerror", self._note_error)
+        page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
         page.add_init_script(path=_PAGE_SCRIPT)
 
     def pixels(self, canvas: ElementHandle) -> npt.NDArray[np.uint8]:
@@ -59,11 +59,6 @@ class WatchedPage:
                 return True
         return False
 
-    def unwatch(self) -> None:
-        """Keep no more errors: those that come are another's."""
-        self.page.remove_listener("console", self._note)
-        self.page.remove_listener("pageerror", self._note_error)
-
     def our_errors(self) -> list[str]:
         """Return the errors of the console and the page that the place alone does not explain."""
         return [each for each in self.errors if not (self._noise and re.search(self._noise, each))]
@@ -72,9 +67,6 @@ class WatchedPage:
         if message.type in self.kinds:
             where = message.location.get("url", "")
             self.errors.append(f"{message.type}: {message.text} ({where})")
-
-    def _note_error(self, error: Error) -> None:
-        self.errors.append(f"page error: {error}")
 
 
 class View:
