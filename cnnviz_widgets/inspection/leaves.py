@@ -17,6 +17,7 @@ from torch.nn.modules import module as module_file
 
 from cnnviz_widgets.inspection.calls import Source
 from cnnviz_widgets.inspection.pooling import max_pool2d, pools_quickly
+from cnnviz_widgets.inspection.snapshots import HOOKS
 from cnnviz_widgets.inspection.values import storage_of
 
 Run = Callable[[Tensor], Tensor]
@@ -104,9 +105,6 @@ _KINDS: dict[type[nn.Module], Kind] = {
     nn.MaxPool2d: Kind("max_pool2d", _max_pool, takes=lambda leaf, x: pools_quickly(leaf.state, x)),
     nn.ReLU: Kind("relu", _relu),
 }
-_HOOKS = (
-    "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks",
-)  # fmt: skip
 _METHODS = ("__call__", "_call_impl", "__getattr__", "forward", "_conv_forward", "_check_input_dim")
 
 
@@ -123,7 +121,7 @@ _TORCHS_CODE = _code()
 
 def as_torch_wrote_them() -> bool:
     """Tell whether nobody patched the listed layers or hung hooks on all modules."""
-    on_all = any(getattr(module_file, f"_global{name}") for name in _HOOKS)
+    on_all = any(getattr(module_file, f"_global{name}") for name in HOOKS)
     return not on_all and _code() == _TORCHS_CODE
 
 
@@ -189,8 +187,8 @@ class Leaf:
         self.cheap = self.may_write = kind.function == "relu"
         self.place = (0, 0, 0)
         self.hooks = (
-            *(self.state[name] for name in _HOOKS),
-            *(getattr(module_file, f"_global{name}") for name in _HOOKS),
+            *(self.state[name] for name in HOOKS),
+            *(getattr(module_file, f"_global{name}") for name in HOOKS),
         )
 
     def again(self, numbers: list[Tensor], x: Tensor) -> Tensor:
@@ -218,7 +216,7 @@ def known_leaf(path: str, module: nn.Module, own: frozenset[str]) -> Leaf | None
         return None
     state = vars(module)
     replaced = any(hasattr(type(module), name) and name in _METHODS for name in state)
-    if replaced or state["_modules"] or any(state[name] for name in _HOOKS):
+    if replaced or state["_modules"] or any(state[name] for name in HOOKS):
         return None
     if state.get("padding_mode", "zeros") != "zeros" or state.get("track_running_stats") is False:
         return None

@@ -16,11 +16,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from cnnviz_widgets.inspection.closures import reaches_back
-from cnnviz_widgets.inspection.snapshots import Snapshot
+from cnnviz_widgets.inspection.snapshots import HOOKS, Snapshot
 from cnnviz_widgets.inspection.values import same_bits, version_of, versions_of
 
 _DEPTH = 6
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
@@ -123,7 +122,7 @@ class Shadow:
             self.module.eval()
             self._snapshot = Snapshot(self.module.modules(), hooks=False)
             states = [vars(module) for module in self.module.modules()]
-            self._hooks = [state[name] for state in states for name in _HOOKS if name in state]
+            self._hooks = [state[name] for state in states for name in HOOKS if name in state]
             self._hung = list(map(dict, self._hooks))
 
     def _copy(self) -> nn.Module:

@@ -16,8 +16,11 @@ import numpy as np
 import torch
 from torch import nn
 
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+"""Where a module holds what runs around its ``forward``."""
 _DEPTH = 8
-# What every module holds; of these only parameters, buffers and modules change in a forward pass.
+# What every module holds; of these only parameters, buffers and modules change in a forward pass,
+# and hooks, which `Shadow` sees to after each run, as to look at all of them here would cost more.
 _TORCHS_OWN = frozenset(vars(nn.Module())) - {"_parameters", "_buffers", "_modules"}
 
 
